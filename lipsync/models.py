@@ -1,0 +1,147 @@
+"""Assets and jobs. The job row is the truth about a render; everything else follows it.
+
+    queued --claim--> running --finish--> done
+      ^                 |  |--fail------> failed
+      |---- requeue ----|  `--cancel----> cancelled
+      `------------ retry (by its owner) ----'
+    queued --cancel--> cancelled
+
+A running job is held by a lease: a random token and a time it runs out, renewed by the worker. Every write
+by a worker names its token, so a worker that lost its lease can change nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+
+if TYPE_CHECKING:
+    from lipsync.queue import JobQuerySet
+
+
+class Asset(models.Model):
+    """A file someone uploaded: a face (photo or video) or speech (sound)."""
+
+    class Kind(models.TextChoices):
+        FACE = "face"
+        SPEECH = "speech"
+
+    class Media(models.TextChoices):
+        IMAGE = "image"
+        VIDEO = "video"
+        AUDIO = "audio"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="assets")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    media = models.CharField(max_length=8, choices=Media.choices)
+    name = models.CharField(max_length=200, help_text="The name it was uploaded with, for people only.")
+    file = models.FileField(max_length=200)
+    thumbnail = models.FileField(max_length=200, blank=True)
+    size_bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    info = models.JSONField(default=dict, help_text="What the probe found: see lipsync.video.probe.MediaInfo.")
+    faces = models.JSONField(default=list, help_text="Face outlines in the thumbnail, 0..1 of its width and height.")
+    peaks = models.JSONField(default=list, help_text="Waveform peaks, 0..1.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.uid}"
+
+
+class Job(models.Model):
+    """One lip-sync render, from request to result. ``id`` is the order of arrival; ``uid`` is what people see."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs")
+
+    # What was asked.
+    face = models.ForeignKey(Asset, null=True, blank=True, on_delete=models.PROTECT, related_name="face_jobs")
+    house_look = models.CharField(max_length=40, blank=True, help_text="A drawn face, when there is no face asset.")
+    speech = models.ForeignKey(Asset, null=True, blank=True, on_delete=models.PROTECT, related_name="speech_jobs")
+    text = models.TextField(blank=True, help_text="What to say, when there is no speech asset.")
+    voice = models.CharField(max_length=80, blank=True)
+    voice_rate = models.FloatField(default=1.0, help_text="Speed of the synthesised voice; 1 is its own.")
+    engine = models.CharField(max_length=40, default="auto")
+    options = models.JSONField(default=dict, help_text="See lipsync.engines.base.RenderOptions.")
+
+    # Where it is.
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED, db_index=True)
+    stage = models.CharField(max_length=40, blank=True)
+    percent = models.PositiveSmallIntegerField(default=0)
+    revision = models.PositiveIntegerField(default=1, help_text="Grows with every write, so a late message is seen as late.")
+    attempt_count = models.PositiveSmallIntegerField(default=0)
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    cancel_requested = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    # What came of it.
+    engine_used = models.CharField(max_length=40, blank=True)
+    result = models.FileField(max_length=200, blank=True)
+    poster = models.FileField(max_length=200, blank=True)
+    duration_seconds = models.FloatField(null=True, blank=True)
+    cost_usd = models.DecimalField(max_digits=10, decimal_places=4, default=0)
+    quality = models.JSONField(null=True, blank=True, help_text="See lipsync.engines.base.QualityReport.")
+    warnings = models.JSONField(default=list)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.TextField(blank=True)
+    cache_key = models.CharField(max_length=64, blank=True, db_index=True)
+    from_cache = models.BooleanField(default=False)
+    share_token = models.CharField(max_length=43, null=True, blank=True, unique=True)  # noqa: DJ001 -- NULL: unique
+
+    if TYPE_CHECKING:
+        objects: JobQuerySet
+    class Meta:
+        ordering = ("-id",)
+        indexes = [models.Index(fields=["owner", "state", "id"])]
+
+    def __str__(self) -> str:
+        return f"job {self.uid}"
+
+
+class Attempt(models.Model):
+    """One engine's try at a job, kept for the record."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
+    engine = models.CharField(max_length=40)
+    reason = models.TextField(blank=True, help_text="Why this engine was chosen.")
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=20, blank=True, help_text="done, failed, cancelled or lost.")
+    error_message = models.TextField(blank=True)
+    cost_usd = models.DecimalField(max_digits=10, decimal_places=4, default=0)
+
+    class Meta:
+        ordering = ("id",)
+
+
+class LogEntry(models.Model):
+    """One line of a job's log, in words its owner can read. Never holds speech text or names."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="log")
+    at = models.DateTimeField(auto_now_add=True)
+    level = models.CharField(max_length=8, default="info")
+    message = models.TextField()
+
+    class Meta:
+        ordering = ("id",)
