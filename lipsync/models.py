@@ -13,13 +13,11 @@ by a worker names its token, so a worker that lost its lease can change nothing.
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 
-if TYPE_CHECKING:
-    from lipsync.queue import JobQuerySet
+from lipsync.queue import JobQuerySet
 
 
 class Asset(models.Model):
@@ -46,11 +44,16 @@ class Asset(models.Model):
     info = models.JSONField(default=dict, help_text="What the probe found: see lipsync.video.probe.MediaInfo.")
     faces = models.JSONField(default=list, help_text="Face outlines in the thumbnail, 0..1 of its width and height.")
     peaks = models.JSONField(default=list, help_text="Waveform peaks, 0..1.")
+    notices = models.JSONField(default=list, help_text="Sentences for its owner, such as that it is silent.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    hidden_at = models.DateTimeField(
+        null=True, blank=True, help_text="Deleted by its owner, and kept for as long as ended jobs show it."
+    )
 
     class Meta:
         ordering = ("-id",)
+        indexes = [models.Index(fields=["owner", "kind", "sha256"])]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.uid}"
@@ -72,9 +75,9 @@ class Job(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs")
 
     # What was asked.
-    face = models.ForeignKey(Asset, null=True, blank=True, on_delete=models.PROTECT, related_name="face_jobs")
+    face = models.ForeignKey(Asset, null=True, blank=True, on_delete=models.SET_NULL, related_name="face_jobs")
     house_look = models.CharField(max_length=40, blank=True, help_text="A drawn face, when there is no face asset.")
-    speech = models.ForeignKey(Asset, null=True, blank=True, on_delete=models.PROTECT, related_name="speech_jobs")
+    speech = models.ForeignKey(Asset, null=True, blank=True, on_delete=models.SET_NULL, related_name="speech_jobs")
     text = models.TextField(blank=True, help_text="What to say, when there is no speech asset.")
     voice = models.CharField(max_length=80, blank=True)
     voice_rate = models.FloatField(default=1.0, help_text="Speed of the synthesised voice; 1 is its own.")
@@ -85,10 +88,11 @@ class Job(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED, db_index=True)
     stage = models.CharField(max_length=40, blank=True)
     percent = models.PositiveSmallIntegerField(default=0)
-    revision = models.PositiveIntegerField(default=1, help_text="Grows with every write, so a late message is seen as late.")
-    attempt_count = models.PositiveSmallIntegerField(default=0)
+    revision = models.PositiveIntegerField(default=1, help_text="Grows with every write.")
+    attempt_count = models.PositiveSmallIntegerField(default=0, help_text="Times a worker took it up.")
     lease_token = models.UUIDField(null=True, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    rung_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was last told of it.")
     cancel_requested = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -109,8 +113,8 @@ class Job(models.Model):
     from_cache = models.BooleanField(default=False)
     share_token = models.CharField(max_length=43, null=True, blank=True, unique=True)  # noqa: DJ001 -- NULL: unique
 
-    if TYPE_CHECKING:
-        objects: JobQuerySet
+    objects = JobQuerySet.as_manager()
+
     class Meta:
         ordering = ("-id",)
         indexes = [models.Index(fields=["owner", "state", "id"])]

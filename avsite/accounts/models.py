@@ -1,15 +1,18 @@
-"""People and their API keys."""
+"""People, their API keys, and the links and request keys that are good for one use."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import timedelta
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
 
 KEY_PREFIX = "avs_"
+USE_RECORDED_EVERY = timedelta(minutes=1)
+LINK_LIFETIME = timedelta(hours=1)
 
 
 class User(AbstractUser):
@@ -34,10 +37,11 @@ class ApiKeyManager(models.Manager["ApiKey"]):
         return key, secret
 
     def find(self, secret: str) -> ApiKey | None:
-        """The live key with this secret, marked as used just now."""
+        """The live key with this secret; its last use is kept to the minute, to spare the database."""
         key = self.select_related("owner").filter(secret_hash=hash_key(secret), owner__is_active=True).first()
-        if key is not None:
-            self.filter(pk=key.pk).update(last_used_at=timezone.now())
+        now = timezone.now()
+        if key is not None and (key.last_used_at is None or now - key.last_used_at > USE_RECORDED_EVERY):
+            self.filter(pk=key.pk).update(last_used_at=now)
         return key
 
 
@@ -58,3 +62,48 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+
+class SignInLinkManager(models.Manager["SignInLink"]):
+    def issue(self, user: User) -> str:
+        """A token that signs ``user`` in once within the hour; only its hash is kept."""
+        self.filter(expires_at__lt=timezone.now()).delete()
+        token = secrets.token_urlsafe(32)
+        self.create(user=user, token_hash=hash_key(token), expires_at=timezone.now() + LINK_LIFETIME)
+        return token
+
+    def use(self, token: str) -> User | None:
+        """The user of a live token, which is used up by this; of two callers at once only one gets the user."""
+        link = (
+            self.select_related("user")
+            .filter(token_hash=hash_key(token), expires_at__gt=timezone.now(), user__is_active=True)
+            .first()
+        )
+        if link is None:
+            return None
+        deleted, _ = self.filter(pk=link.pk).delete()
+        return link.user if deleted else None
+
+
+class SignInLink(models.Model):
+    """A link that signs its user in once. The row goes when it is used."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+
+    objects = SignInLinkManager()
+
+
+class KeptResponse(models.Model):
+    """The answer to a request that carried an Idempotency-Key. Without a status it is still being worked on."""
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    request_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="one_response_per_key")]

@@ -1,0 +1,63 @@
+"""The task queue. Tasks carry ids only: the database row says what to do and whether it still is to be done."""
+
+from __future__ import annotations
+
+import logging.config
+import os
+from typing import Any
+
+import django.conf
+from celery import Celery
+from celery.signals import setup_logging
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avsite.settings")
+settings = django.conf.settings
+
+app = Celery("avsite")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # a worker waits for Redis as long as it takes
+    broker_transport_options={
+        "global_keyprefix": "avsite:",
+        "visibility_timeout": 3600,  # only a backstop: leases on the rows find dead workers within seconds
+        "socket_connect_timeout": 2,
+        "retry_on_timeout": False,
+    },
+    # Publishing never holds up a request: it fails at once and the scheduler enqueues the row later.
+    task_publish_retry=False,
+    result_backend=settings.REDIS_URL,
+    result_backend_transport_options={"global_keyprefix": "avsite:"},
+    result_backend_always_retry=False,
+    redis_socket_connect_timeout=2,
+    redis_socket_timeout=5,
+    result_expires=86_400,
+    accept_content=["json"],
+    task_serializer="json",
+    result_serializer="json",
+    task_queues=[Queue(name) for name in ("default", "cpu", "gpu", "remote")],
+    task_default_queue="default",
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_cancel_long_running_tasks_on_connection_loss=False,  # a render outlives a restart of Redis
+    worker_hijack_root_logger=False,
+    beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
+    beat_schedule={
+        "sweep": {"task": "lipsync.tasks.sweep_task", "schedule": 5.0, "options": {"expires": 15}},
+        "expire-files": {
+            "task": "lipsync.tasks.expire_files_task",
+            "schedule": 600.0,
+            "options": {"expires": 600},
+        },
+    },
+    timezone="UTC",
+)
+app.autodiscover_tasks(["lipsync"])
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def use_site_logging(**_: Any) -> None:
+    """Worker and scheduler log in the site's one format."""
+    logging.config.dictConfig(settings.LOGGING)

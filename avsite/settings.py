@@ -1,0 +1,187 @@
+"""Every setting of the site. The only reader of environment variables; each is explained in docs/settings.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from dotenv import load_dotenv
+
+from avsite.environment import env_bool, env_int, env_list, env_secret, env_text, kept_secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+load_dotenv(BASE_DIR / ".env")  # what the environment already says wins
+
+# --- State on disk -----------------------------------------------------------------------------------------
+
+DATA_DIR = Path(env_text("AVSITE_DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
+MEDIA_ROOT = DATA_DIR / "media"
+CACHE_DIR = DATA_DIR / "cache"
+TEMP_DIR = DATA_DIR / "tmp"
+for folder in (DATA_DIR, MEDIA_ROOT, CACHE_DIR, TEMP_DIR):
+    folder.mkdir(parents=True, exist_ok=True)
+
+SECRET_KEY = env_secret("AVSITE_SECRET_KEY") or kept_secret(DATA_DIR / "secret_key")
+DEBUG = env_bool("AVSITE_DEBUG", False)
+
+# --- Who may call ------------------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = env_list("AVSITE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env_list("AVSITE_TRUSTED_ORIGINS")
+HTTPS = env_bool("AVSITE_HTTPS", False)
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- Django ------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "ninja",  # for its own copy of the OpenAPI page's scripts
+    "avsite.accounts.apps.AccountsConfig",
+    "lipsync.apps.LipsyncConfig",
+]
+MIDDLEWARE = [
+    "avsite.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "avsite.middleware.content_security_policy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "avsite" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "avsite.urls"
+ASGI_APPLICATION = "avsite.asgi.application"
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Database ----------------------------------------------------------------------------------------------
+
+DATABASES: dict[str, Any] = {
+    "default": dj_database_url.parse(
+        env_secret("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"),
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Readers never wait (WAL) and writers queue up (IMMEDIATE) instead of failing half way with "locked".
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,  # seconds a writer waits for its turn
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+# --- Redis: cache, channel layer, broker -------------------------------------------------------------------
+
+REDIS_URL = env_secret("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "avsite",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    },
+    # Counts rate limits inside one process while Redis is away.
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "avsite", "capacity": 500, "expiry": 30},
+    }
+}
+
+# --- Limits ------------------------------------------------------------------------------------------------
+
+MEGABYTE = 1024 * 1024
+SIGNUP_OPEN = env_bool("AVSITE_SIGNUP_OPEN", True)
+UPLOAD_LIMIT_BYTES = env_int("AVSITE_UPLOAD_LIMIT_MB", 500, minimum=1) * MEGABYTE
+IMAGE_PIXEL_LIMIT = env_int("AVSITE_IMAGE_LIMIT_MEGAPIXELS", 40, minimum=1) * 1_000_000
+FACE_SECONDS_LIMIT = env_int("AVSITE_FACE_LIMIT_SECONDS", 600, minimum=1)
+SPEECH_SECONDS_LIMIT = env_int("AVSITE_SPEECH_LIMIT_SECONDS", 600, minimum=1)
+TEXT_CHARACTER_LIMIT = env_int("AVSITE_TEXT_LIMIT_CHARACTERS", 5000, minimum=1)
+STORAGE_LIMIT_BYTES = env_int("AVSITE_STORAGE_LIMIT_MB", 5000) * MEGABYTE
+JOB_LIMIT = env_int("AVSITE_JOB_LIMIT", 25, minimum=1)
+RUNNING_JOBS_PER_USER = env_int("AVSITE_RUNNING_JOBS_PER_USER", 1, minimum=1)
+KEEP_DAYS = env_int("AVSITE_KEEP_DAYS", 30)
+REQUESTS_PER_MINUTE = env_int("AVSITE_REQUESTS_PER_MINUTE", 1200, minimum=1)
+SIGNIN_TRIES_PER_MINUTE = env_int("AVSITE_SIGNIN_TRIES_PER_MINUTE", 10, minimum=1)
+
+FILE_UPLOAD_TEMP_DIR = str(TEMP_DIR)
+FILE_UPLOAD_HANDLERS = ["avsite.uploads.LimitedUploadHandler"]
+FILE_UPLOAD_PERMISSIONS = 0o640
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * MEGABYTE
+DATA_UPLOAD_MAX_NUMBER_FILES = 4
+
+# --- The built frontend ------------------------------------------------------------------------------------
+
+FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_IMMUTABLE_FILE_TEST = r"/assets/.+-[\w-]{8}\.\w+$"  # Vite puts a hash in these names
+
+# --- Logging -----------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env_text("AVSITE_LOG_LEVEL", "INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "avsite.middleware.RequestIdFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "daphne": {"level": "WARNING"},
+    },
+}
