@@ -82,6 +82,11 @@ class JobQuerySet(models.QuerySet["Job"]):
     def held(self, job_id: int, token: uuid.UUID) -> JobQuerySet:
         return self.filter(pk=job_id, state=RUNNING, lease_token=token)
 
+    def look(self, job_id: int, token: uuid.UUID) -> Held | None:
+        """Whether to go on, writing nothing. None when the lease is lost."""
+        cancel = self.held(job_id, token).values_list("cancel_requested", flat=True).first()
+        return None if cancel is None else Held(cancel)
+
     def heartbeat(self, job_id: int, token: uuid.UUID, lease_seconds: float) -> Held | None:
         """Renew the lease. None when it is lost."""
         return self._write_held(job_id, token, lease_seconds)
@@ -106,8 +111,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         expires_at = timezone.now() + timedelta(seconds=lease_seconds)
         if not self.held(job_id, token).update(lease_expires_at=expires_at, **changes):
             return None
-        cancel = self.held(job_id, token).values_list("cancel_requested", flat=True).first()
-        return None if cancel is None else Held(cancel)
+        return self.look(job_id, token)
 
     def finish(self, job_id: int, token: uuid.UUID, **results: Any) -> bool:
         """Done, with its results. False when the lease is lost or the owner asked to stop."""

@@ -1,0 +1,42 @@
+"""The name of a render: the same inputs, options and engine always give the same name, and nothing else does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+
+from lipsync.engines.base import RenderOptions
+
+
+def render_key(
+    *, engine: str, engine_version: str, options: RenderOptions, face: str, speech: str
+) -> str:
+    """64 hexadecimal digits. ``face`` and ``speech`` are names by content: made by the functions below."""
+    parts = {
+        "engine": engine,
+        "engine_version": engine_version,
+        "options": asdict(options),
+        "face": face,
+        "speech": speech,
+    }
+    return _digest(parts)
+
+
+def file_content(sha256: str) -> str:
+    """The name of an uploaded file's content."""
+    return f"file:{sha256}"
+
+
+def house_content(look: str, version: str) -> str:
+    """The name of a drawn face; ``version`` changes with the drawing."""
+    return f"house:{look}:{version}"
+
+
+def text_content(text: str, voice: str, rate: float, synthesiser_version: str) -> str:
+    """The name of a text as spoken by one voice at one speed."""
+    return "text:" + _digest([text, voice, round(rate, 4), synthesiser_version])
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

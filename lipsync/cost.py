@@ -1,0 +1,36 @@
+"""What a render costs and how long it takes, before it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_UP, Decimal
+from statistics import median
+
+TENTH_OF_A_MILL = Decimal("0.0001")
+CHARACTERS_PER_SECOND = 14.0
+"""Of read-aloud English; used only until the text has been spoken."""
+
+
+def estimate_usd(usd_per_second: float, seconds: float) -> Decimal:
+    """US dollars for a clip, rounded up to a hundredth of a cent so that a sum is never short."""
+    exact = Decimal(str(usd_per_second)) * Decimal(str(seconds))
+    return exact.quantize(TENTH_OF_A_MILL, rounding=ROUND_UP)
+
+
+def estimate_speech_seconds(text: str, rate: float) -> float:
+    """Rough length of ``text`` spoken at ``rate`` (1 is the voice's own speed)."""
+    return max(0.5, len(text.strip()) / CHARACTERS_PER_SECOND) / rate
+
+
+def clip_seconds(speech_seconds: float, face_seconds: float | None, sync_mode: str) -> float:
+    """Length of the result. ``face_seconds`` None: a photo or a drawn face, as long as the speech."""
+    if face_seconds is None or sync_mode in {"bounce", "loop"}:
+        return speech_seconds
+    chosen = min if sync_mode == "cut_off" else max
+    return chosen(speech_seconds, face_seconds)
+
+
+def estimate_render_seconds(finished: Iterable[tuple[float, float]], seconds: float) -> float | None:
+    """From finished jobs as (seconds taken, seconds of video); None when there are none to go by."""
+    rates = [taken / length for taken, length in finished if length > 0]
+    return round(median(rates) * seconds, 1) if rates else None

@@ -1,0 +1,229 @@
+"""What the API and the WebSockets say about assets and jobs: one shape for both."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from ninja import Field, Schema
+
+from lipsync.engines.base import SyncMode
+from lipsync.models import Asset, Attempt, Job
+from lipsync.progress import seconds_left, stage_label
+
+API_ROOT = "/api/v1"
+EXPIRED_NOTICE = "The video was deleted when its time was up; use retry to make it again."
+
+
+class FaceOutlineOut(Schema):
+    """A face in the thumbnail; coordinates 0..1 of its width and height."""
+
+    box: list[float]
+    outline: list[list[float]]
+
+
+class AssetOut(Schema):
+    id: str
+    kind: Literal["face", "speech"]
+    media: Literal["image", "video", "audio"]
+    name: str
+    size_bytes: int
+    info: dict[str, Any]
+    faces: list[FaceOutlineOut]
+    peaks: list[float]
+    notices: list[str]
+    thumbnail_url: str | None
+    file_url: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class OptionsOut(Schema):
+    sync_mode: SyncMode
+    mouth_strength: float
+    head_motion: float
+
+
+class QualityOut(Schema):
+    sync_score: float
+    audio_quality: float
+    video_quality: float
+    method: str
+
+
+class ErrorOut(Schema):
+    code: str
+    message: str
+
+
+class AttemptOut(Schema):
+    engine: str
+    reason: str
+    outcome: str
+    error_message: str
+    started_at: datetime
+    finished_at: datetime | None
+    cost_usd: float
+
+
+class JobOut(Schema):
+    """A job as its owner sees it. ``revision`` grows with every change."""
+
+    id: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    stage: str
+    stage_label: str
+    percent: int
+    revision: int
+    seconds_left: float | None
+    face: AssetOut | None
+    house_look: str
+    speech: AssetOut | None
+    text: str
+    voice: str
+    voice_rate: float
+    engine: str
+    engine_used: str
+    options: OptionsOut
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+    duration_seconds: float | None
+    cost_usd: float
+    quality: QualityOut | None
+    warnings: list[str]
+    error: ErrorOut | None
+    from_cache: bool
+    attempts: list[AttemptOut]
+    video_url: str | None
+    poster_url: str | None
+    source_url: str | None
+    share_url: str | None
+
+
+class JobPage(Schema):
+    items: list[JobOut]
+    next_cursor: str | None
+
+
+class OptionsIn(Schema):
+    sync_mode: SyncMode = "bounce"
+    mouth_strength: float = Field(1.0, ge=0.3, le=1.5)
+    head_motion: float = Field(1.0, ge=0.0, le=1.0)
+
+    model_config = {"extra": "forbid"}
+
+
+class JobIn(Schema):
+    """A job to make. Give ``speech`` (an asset's id) or ``text``, not both."""
+
+    face: str = Field(description='A face asset\'s id, or "house:<look>" for a drawn face.')
+    speech: str | None = None
+    text: str | None = None
+    voice: str | None = None
+    voice_rate: float = Field(1.0, ge=0.5, le=2.0)
+    engine: str = "auto"
+    options: OptionsIn = Field(default_factory=OptionsIn)
+
+
+class EstimateOut(Schema):
+    engine: str
+    reason: str
+    seconds: float
+    cost_usd: float
+    render_seconds: float | None
+    from_cache: bool
+
+
+class LogOut(Schema):
+    at: datetime
+    level: str
+    message: str
+
+
+class LogPage(Schema):
+    items: list[LogOut]
+
+
+class ShareOut(Schema):
+    url: str
+
+
+class SharedOut(Schema):
+    """What anyone with the link may know."""
+
+    duration_seconds: float | None
+    created_at: datetime
+    video_url: str
+    poster_url: str | None
+
+
+def describe_asset(asset: Asset) -> AssetOut:
+    root = f"{API_ROOT}/assets/{asset.uid}"
+    return AssetOut(
+        id=str(asset.uid),
+        kind=asset.kind,
+        media=asset.media,
+        name=asset.name,
+        size_bytes=asset.size_bytes,
+        faces=asset.faces,
+        peaks=asset.peaks,
+        notices=asset.notices,
+        info=asset.info,
+        thumbnail_url=f"{root}/thumbnail" if asset.thumbnail else None,
+        file_url=f"{root}/file",
+        created_at=asset.created_at,
+        expires_at=asset.expires_at,
+    )
+
+
+def describe_attempt(attempt: Attempt) -> AttemptOut:
+    return AttemptOut(
+        engine=attempt.engine,
+        reason=attempt.reason,
+        outcome=attempt.outcome,
+        error_message=attempt.error_message,
+        started_at=attempt.started_at,
+        finished_at=attempt.finished_at,
+        cost_usd=float(attempt.cost_usd),
+    )
+
+
+def describe_job(job: Job) -> JobOut:
+    """``job`` as its owner sees it; wants ``face``, ``speech`` and ``attempts`` fetched along with it."""
+    root = f"{API_ROOT}/lipsyncs/{job.uid}"
+    expired = job.state == Job.State.DONE and not job.result
+    return JobOut(
+        id=str(job.uid),
+        state=job.state,
+        stage=job.stage,
+        stage_label=stage_label(job),
+        percent=job.percent,
+        revision=job.revision,
+        seconds_left=seconds_left(job),
+        face=describe_asset(job.face) if job.face else None,
+        house_look=job.house_look,
+        speech=describe_asset(job.speech) if job.speech else None,
+        text=job.text,
+        voice=job.voice,
+        voice_rate=job.voice_rate,
+        engine=job.engine,
+        engine_used=job.engine_used,
+        options=OptionsOut(**{**OptionsIn().dict(), **job.options}),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        expires_at=job.expires_at,
+        duration_seconds=job.duration_seconds,
+        cost_usd=float(job.cost_usd),
+        quality=QualityOut(**job.quality) if job.quality else None,
+        warnings=[*job.warnings, EXPIRED_NOTICE] if expired else job.warnings,
+        error=ErrorOut(code=job.error_code, message=job.error_message) if job.error_code else None,
+        from_cache=job.from_cache,
+        attempts=[describe_attempt(attempt) for attempt in job.attempts.all()],
+        video_url=f"{root}/video" if job.result else None,
+        poster_url=f"{root}/poster" if job.poster else None,
+        source_url=f"{root}/source" if job.face_id else None,
+        share_url=f"/s/{job.share_token}" if job.share_token else None,
+    )
