@@ -1,0 +1,97 @@
+"""A video made as long as wanted: run back and forth, started again, or held at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from lipsync.video.color import Image
+from lipsync.video.errors import MediaError
+from lipsync.video.read import Frame, FrameReader
+
+LoopMode = Literal["bounce", "loop", "once"]
+
+WINDOW_BYTES = 96 * 1024**2
+"""Frames held at once while running backwards, and the size up to which a short clip is kept whole."""
+
+
+def loop_frames(
+    path: Path, frame_count: int, mode: LoopMode = "bounce", *, reader: FrameReader | None = None
+) -> Iterator[Frame]:
+    """Exactly ``frame_count`` frames of the video at ``path``, on the grid of ``reader``.
+
+    bounce  0 1 2 3 2 1 0 1 ...   no frame doubled at the turns
+    loop    0 1 2 3 0 1 2 3 ...
+    once    0 1 2 3 3 3 3 3 ...
+
+    ``Frame.index`` is the frame of the source; ``Frame.seconds`` is its time there. Memory is bounded.
+    """
+    reader = reader or FrameReader(path)
+    left = frame_count
+    for frame in _endless(reader, mode):
+        if left <= 0:
+            return
+        left -= 1
+        yield frame
+
+
+def _endless(reader: FrameReader, mode: LoopMode) -> Iterator[Frame]:
+    window = max(4, WINDOW_BYTES // (reader.width * reader.height * 3))
+    kept: list[Frame] | None = []
+    last: Frame | None = None
+    total = 0
+    for frame in reader:
+        total = frame.index + 1
+        if kept is not None:
+            kept.append(_copy(frame))
+            if len(kept) > window:
+                kept = None
+        if mode == "once":
+            last = _copy(frame) if kept is None or total == 1 else frame
+        yield frame
+    if total == 0:
+        raise MediaError("This video holds no pictures; upload the complete file.", "zero_length")
+    if mode == "once":
+        final = kept[-1] if kept else next(reader.frames(total - 1, total))
+        held = final.image.copy()
+        while True:
+            yield Frame(held.copy(), final.seconds, final.index)
+    del last
+    while True:
+        if mode == "bounce":
+            yield from _backwards(reader, kept, total, window)
+            yield from _forwards(reader, kept, 1, total)
+        else:
+            yield from _forwards(reader, kept, 0, total)
+
+
+def _copy(frame: Frame) -> Frame:
+    """The same frame with pixels of its own: frames handed out may be drawn on."""
+    image: Image = frame.image.copy()
+    return Frame(image, frame.seconds, frame.index)
+
+
+def _forwards(reader: FrameReader, kept: list[Frame] | None, start: int, total: int) -> Iterator[Frame]:
+    if total == 1:
+        start = 0
+    if kept is not None:
+        yield from (_copy(frame) for frame in kept[start:total])
+    else:
+        yield from reader.frames(start, total)
+
+
+def _backwards(reader: FrameReader, kept: list[Frame] | None, total: int, window: int) -> Iterator[Frame]:
+    """Frames total-2 .. 0, decoded forwards one window at a time."""
+    if total == 1:
+        return
+    if kept is not None:
+        yield from (_copy(frame) for frame in reversed(kept[: total - 1]))
+        return
+    end = total - 1
+    while end > 0:
+        start = max(0, end - window)
+        frames = list(reader.frames(start, end))
+        while frames:
+            yield frames.pop()
+        end = start
