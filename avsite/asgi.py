@@ -15,7 +15,7 @@ from django.core.asgi import get_asgi_application
 
 http = get_asgi_application()  # loads the apps, which routing needs
 
-from lipsync.routing import websocket_urlpatterns
+from lipsync.routing import websocket_urlpatterns  # noqa: E402
 
 # The web server and Django keep request bodies in temporary files: on the data disk, not in a small /tmp.
 tempfile.tempdir = str(settings.TEMP_DIR)

@@ -1,4 +1,4 @@
-"""The task queue. Tasks carry ids only: the database row says what to do and whether it still is to be done."""
+"""The task queue. Tasks carry ids only: the database row says what to do and whether it is still wanted."""
 
 from __future__ import annotations
 

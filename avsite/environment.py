@@ -47,7 +47,7 @@ def env_int(name: str, default: int, minimum: int = 0) -> int:
 
 
 def env_secret(name: str, default: str = "") -> str:
-    """The variable's text, or the contents of the file that ``<name>_FILE`` names (as container secrets are)."""
+    """The variable's text, or that of the file which ``<name>_FILE`` names (as container secrets do)."""
     text, path = env_text(name), env_text(f"{name}_FILE")
     if text and path:
         raise ImproperlyConfigured(f"Both {name} and {name}_FILE are set; keep one of them.")

@@ -49,7 +49,8 @@ def content_security_policy(get_response: GetResponse) -> GetResponse:
         host = request.get_host()
         response.setdefault(
             "Content-Security-Policy",
-            "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; "
+            "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+            "worker-src 'self' blob:; "
             # 'self' does not cover WebSockets in every browser
             f"connect-src 'self' ws://{host} wss://{host} blob:; "
             "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; "

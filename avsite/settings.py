@@ -1,4 +1,4 @@
-"""Every setting of the site. The only reader of environment variables; each is explained in docs/settings.md."""
+"""Every setting of the site. The only reader of environment variables, which docs/settings.md explains."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
@@ -22,6 +23,16 @@ class User(AbstractUser):
     job_limit = models.PositiveIntegerField(
         null=True, blank=True, help_text="Jobs that may be waiting or running at once."
     )
+
+    @property
+    def max_storage_bytes(self) -> int:
+        if self.storage_limit_bytes is None:
+            return int(settings.STORAGE_LIMIT_BYTES)
+        return self.storage_limit_bytes
+
+    @property
+    def max_jobs(self) -> int:
+        return int(settings.JOB_LIMIT) if self.job_limit is None else self.job_limit
 
 
 def hash_key(secret: str) -> str:
@@ -73,7 +84,7 @@ class SignInLinkManager(models.Manager["SignInLink"]):
         return token
 
     def use(self, token: str) -> User | None:
-        """The user of a live token, which is used up by this; of two callers at once only one gets the user."""
+        """The user of a live token, which is used up by this; only one of two callers at once gets it."""
         link = (
             self.select_related("user")
             .filter(token_hash=hash_key(token), expires_at__gt=timezone.now(), user__is_active=True)
@@ -96,7 +107,7 @@ class SignInLink(models.Model):
 
 
 class KeptResponse(models.Model):
-    """The answer to a request that carried an Idempotency-Key. Without a status it is still being worked on."""
+    """The answer to a request that carried an Idempotency-Key. No status: still in work."""
 
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)
