@@ -1,0 +1,191 @@
+"""One child process: started, listened to, restarted when it dies, stopped with everything it started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from supervisor.console import Console
+
+if TYPE_CHECKING:
+    from supervisor.table import ProcessSpec
+
+PR_SET_PDEATHSIG = 1
+RESTART_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before each restart in a row; one more death than these and the process is given up."""
+STEADY_SECONDS = 30.0
+"""A process that lived this long has recovered: the next death counts as the first."""
+UP_SECONDS = 120.0
+"""How long a process may take to come up."""
+PROBE_SECONDS = 0.1
+KEPT_LINES = 12
+LINE_LIMIT = 64 * 1024
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent() -> None:
+    """Runs in the child: SIGTERM reaches it even when the supervisor is killed with -9."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class GivenUp(Exception):  # noqa: N818 -- an outcome
+    """A process died again and again; the message says so and shows its last words."""
+
+
+class Process:
+    """Runs ``spec`` until ``stop`` is called; ``up`` is set once it answers."""
+
+    def __init__(self, spec: ProcessSpec, console: Console, environment: dict[str, str]) -> None:
+        self.spec = spec
+        self.up = asyncio.Event()
+        self._console = console
+        self._environment = environment
+        self._child: asyncio.subprocess.Process | None = None
+        self._stopping = False
+        self._last_lines: deque[str] = deque(maxlen=KEPT_LINES)
+
+    async def run(self) -> None:
+        """Keep the process running. Returns after ``stop``; raises GivenUp after too many deaths in a row."""
+        deaths = 0
+        while not self._stopping:
+            born = time.monotonic()
+            status = await self._live()
+            if self._stopping:
+                return
+            deaths = 1 if time.monotonic() - born >= STEADY_SECONDS else deaths + 1
+            if deaths > len(RESTART_DELAYS):
+                raise GivenUp(self._obituary(deaths, status))
+            delay = RESTART_DELAYS[deaths - 1]
+            self._console.say(
+                f"{self.spec.name} ended with {name_status(status)}; starting it again in {delay:g} s."
+            )
+            await asyncio.sleep(delay)
+
+    async def stop(self) -> None:
+        """Ask the process to stop, then kill it and all of its process group."""
+        self._stopping = True
+        child = self._child
+        if child is None or child.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            child.send_signal(self.spec.stop_signal)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.spec.stop_seconds):
+                await child.wait()
+        self.kill()
+        await child.wait()
+
+    def kill(self) -> None:
+        """End the process and all of its process group now."""
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+
+    async def _live(self) -> int:
+        """One life of the process, from spawn to death; returns its exit status."""
+        try:
+            self._child = await self._spawn()
+        except OSError as error:
+            self._last_lines.append(f"{self.spec.argv[0]}: {error.strerror}")
+            return 127
+        watcher = asyncio.create_task(self._watch_up())
+        try:
+            await self._read_output(self._child)
+            return await self._child.wait()
+        finally:
+            watcher.cancel()
+            self.kill()
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        has_input = self.spec.stdin is not None
+        child = await asyncio.create_subprocess_exec(
+            *self.spec.argv,
+            stdin=asyncio.subprocess.PIPE if has_input else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**self._environment, **self.spec.environment},
+            start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 -- this process has one thread
+        )
+        if child.stdin is not None and self.spec.stdin is not None:
+            child.stdin.write(self.spec.stdin)
+            child.stdin.close()
+        return child
+
+    async def _read_output(self, child: asyncio.subprocess.Process) -> None:
+        """Show every line until the process has ended and nothing it started can still write."""
+        reader = child.stdout
+        if reader is None:
+            return
+        rest = b""
+        while chunk := await self._read_while_alive(child, reader):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._show(line)
+            if len(rest) > LINE_LIMIT:
+                self._show(rest)
+                rest = b""
+        if rest:
+            self._show(rest)
+
+    async def _read_while_alive(
+        self, child: asyncio.subprocess.Process, reader: asyncio.StreamReader
+    ) -> bytes:
+        """The next output; empty at its end, or when only a dead process's child holds the pipe."""
+        read = asyncio.ensure_future(reader.read(LINE_LIMIT))
+        ended = asyncio.ensure_future(child.wait())
+        await asyncio.wait({read, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not read.done():
+            await asyncio.wait({read}, timeout=0.3)
+        ended.cancel()
+        if read.done():
+            return read.result()
+        read.cancel()
+        return b""
+
+    async def _watch_up(self) -> None:
+        """Set ``up`` once the probe succeeds; end a process that does not come up in time."""
+        deadline = time.monotonic() + UP_SECONDS
+        while self.spec.probe is not None and not await self._probe():
+            if time.monotonic() > deadline:
+                self._last_lines.append(f"did not answer within {UP_SECONDS:g} seconds")
+                self.kill()
+                return
+            await asyncio.sleep(PROBE_SECONDS)
+        self.up.set()
+
+    async def _probe(self) -> bool:
+        if self.spec.probe is None:
+            return True
+        try:
+            return await self.spec.probe()
+        except TimeoutError:
+            return False
+
+    def _show(self, line: bytes) -> None:
+        text = line.decode("utf-8", "replace").rstrip()
+        self._last_lines.append(text)
+        self._console.line(self.spec.name, text)
+
+    def _obituary(self, deaths: int, status: int) -> str:
+        said = "\n".join(f"    {line}" for line in self._last_lines)
+        return (
+            f"{self.spec.name} ended {deaths} times in a row, last with {name_status(status)}; "
+            f"its last words were:\n{said}"
+        )
+
+
+def name_status(status: int) -> str:
+    """``exit status 1`` or ``signal SIGKILL``."""
+    if status >= 0:
+        return f"exit status {status}"
+    with contextlib.suppress(ValueError):
+        return f"signal {signal.Signals(-status).name}"
+    return f"signal {-status}"

@@ -1,0 +1,80 @@
+"""The processes of avsite. A later one is one entry more in ``build_table``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from supervisor.prepare import Redis, Site, answers_http, answers_tcp
+
+Probe = Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """How to run one process and how to tell that it is up."""
+
+    name: str
+    argv: list[str]
+    stage: int
+    """Processes of one stage start together, once every process of the stage before is up."""
+    probe: Probe | None = None
+    """Says whether the process is up; without one it counts as up at once."""
+    environment: dict[str, str] = field(default_factory=dict)
+    stdin: bytes | None = None
+    stop_signal: int = signal.SIGTERM
+    stop_seconds: float = 5.0
+    """How long it may take to stop before it is killed."""
+
+
+def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
+    """Every process to run, in the order of their names on the terminal."""
+    python = [sys.executable]
+    celery = [*python, "-m", "celery", "-A", "avsite"]
+    table = [
+        ProcessSpec(
+            "web",
+            [*python, "-m", "daphne", "-b", site.host, "-p", str(site.port), "avsite.asgi:application"],
+            stage=1,
+            probe=lambda: answers_http(site.address, site.port, "/api/v1/session"),
+        ),
+        ProcessSpec(
+            "worker",
+            [
+                *[*celery, "worker", "--queues=cpu,default,remote,gpu", f"--concurrency={worker_count()}"],
+                *["--without-gossip", "--without-mingle", f"--hostname=avsite-{os.getpid()}@%h"],
+            ],
+            stage=1,
+            # The cold way: running jobs go back to the queue instead of holding up the stop.
+            stop_signal=signal.SIGQUIT,
+            stop_seconds=6.0,
+        ),
+        ProcessSpec(
+            "scheduler",
+            [*celery, "beat", f"--schedule={run_dir / 'schedule'}", "--pidfile="],
+            stage=1,
+        ),
+    ]
+    if redis.owned:
+        table.insert(
+            0,
+            ProcessSpec(
+                "redis",
+                [shutil.which("redis-server") or "redis-server", "-"],
+                stage=0,
+                stdin=redis.config(run_dir),
+                probe=lambda: answers_tcp("127.0.0.1", redis.port),
+            ),
+        )
+    return table
+
+
+def worker_count() -> int:
+    """Jobs rendered at once: AVSITE_WORKERS, or one for every two cores, since a render fills about two."""
+    given = os.environ.get("AVSITE_WORKERS", "").strip()
+    return max(1, int(given)) if given.isdigit() else max(1, len(os.sched_getaffinity(0)) // 2)
