@@ -1,5 +1,6 @@
 """Following faces through a video: landmarks lead to landmarks, detection only where they lose the way."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from lipsync.face.weights import FloatArray
 _LOOK_FOR_NEWCOMERS_EVERY = 12  # frames, while somebody is followed
 _LOOK_WHILE_MISSING_EVERY = 2
 _LOOK_HARD_EVERY = 50  # a thorough search takes up to a second
+_TRAIL = 10  # frames whose places give the velocity
 _FORGET_AFTER = 75  # frames a lost face keeps its id
 _SAME_FACE_IOU = 0.45
 _LONGEST_STEP = 0.8  # of the face's height, in one frame, before a jump counts as losing the face
@@ -44,18 +46,21 @@ class _Track:
     landmarks: FloatArray
     score: float
     look: FloatArray  # aligned patch, zero mean and unit length
-    velocity: FloatArray = field(default_factory=lambda: np.zeros(2, np.float32))  # pixels per frame
+    trail: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=_TRAIL))  # middles, pixels
     missing: int = 0
 
+    def __post_init__(self) -> None:
+        self.trail.append(_middle(self.landmarks))
+
     @property
-    def centre(self) -> FloatArray:
-        middle: FloatArray = self.landmarks[:, :2].mean(axis=0)
-        return middle
+    def velocity(self) -> FloatArray:
+        """Pixels per frame."""
+        return (self.trail[-1] - self.trail[0]) / max(len(self.trail) - 1, 1)
 
     @property
     def expected(self) -> FloatArray:
         """Where the middle of the face should be in the coming frame."""
-        return self.centre + self.velocity * (self.missing + 1)
+        return self.trail[-1] + self.velocity * (self.missing + 1)
 
     @property
     def height(self) -> float:
@@ -63,11 +68,19 @@ class _Track:
         return max(bottom - top, 2 * eye_distance(self.landmarks), 1.0)
 
     def accept(self, found: Landmarks, look: FloatArray) -> None:
-        step = (found.points[:, :2].mean(axis=0) - self.centre) / (self.missing + 1)
-        self.velocity = (0.5 * self.velocity + 0.5 * step).astype(np.float32)
+        if self.missing:
+            self.trail.clear()
+        self.trail.append(_middle(found.points))
         # A slow mean outlives blinks and speech but follows a change of light.
         self.look = _normalised(0.95 * self.look + 0.05 * look)
         self.landmarks, self.score, self.missing = found.points, found.score, 0
+
+    def give_up_merged(self) -> None:
+        """Goes missing with the momentum it had before it began to slip on to another face."""
+        while len(self.trail) > _TRAIL // 2:
+            self.trail.pop()
+            self.missing += 1
+        self.missing = max(self.missing, 1)
 
 
 class FaceTracker:
@@ -133,7 +146,7 @@ class FaceTracker:
                     continue
                 look = _look_of(image, first.landmarks)
                 suits_first = float((look * (first.look - second.look)).sum()) >= 0
-                (second if suits_first else first).missing = 1
+                (second if suits_first else first).give_up_merged()
 
     def _should_detect(self, cut: bool) -> bool:
         here = sum(not track.missing for track in self._tracks)
@@ -143,7 +156,7 @@ class FaceTracker:
             return False
         lately = [track for track in self._tracks if 0 < track.missing <= _FORGET_AFTER]
         if lately or not here:
-            return any(t.missing == 1 for t in lately) or self._frame % _LOOK_WHILE_MISSING_EVERY == 0
+            return any(t.missing < _TRAIL for t in lately) or self._frame % _LOOK_WHILE_MISSING_EVERY == 0
         return self._frame % _LOOK_FOR_NEWCOMERS_EVERY == 0
 
     def _detect(self, image: Image, cut: bool) -> None:
@@ -184,9 +197,14 @@ class FaceTracker:
             self._next_id += 1
 
 
+def _middle(points: FloatArray) -> FloatArray:
+    middle: FloatArray = points[:, :2].mean(axis=0)
+    return middle
+
+
 def _is_plausible(track: _Track, found: Landmarks) -> bool:
     """False when the mesh jumped, shrank or grew as no face does within one frame."""
-    step = float(np.linalg.norm(found.points[:, :2].mean(axis=0) - track.expected))
+    step = float(np.linalg.norm(_middle(found.points) - track.expected))
     grown = eye_distance(found.points) / max(eye_distance(track.landmarks), 1e-3)
     return step < _LONGEST_STEP * track.height and 0.6 < grown < 1.6
 
@@ -194,7 +212,7 @@ def _is_plausible(track: _Track, found: Landmarks) -> bool:
 def _mismatch(track: _Track, found: Landmarks, look: FloatArray) -> float | None:
     """How badly a found face suits a lost track, or None when it cannot be that face."""
     alike = float((look * track.look).sum())
-    away = float(np.linalg.norm(found.points[:, :2].mean(axis=0) - track.expected)) / track.height
+    away = float(np.linalg.norm(_middle(found.points) - track.expected)) / track.height
     # The prediction blurs with time, so the reach grows; a sure likeness reaches across a cut.
     reach = min(0.8 + 0.06 * track.missing, 2.5)
     if alike < _SAME_LOOK or (away > reach and alike < 0.9):
