@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import time
 from collections import deque
@@ -172,7 +173,8 @@ class Process:
     def _show(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip()
         self._last_lines.append(text)
-        self._console.line(self.spec.name, text)
+        if not (self.spec.hidden and re.search(self.spec.hidden, text)):
+            self._console.line(self.spec.name, text)
 
     def _obituary(self, deaths: int, status: int) -> str:
         said = "\n".join(f"    {line}" for line in self._last_lines)

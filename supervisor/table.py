@@ -14,6 +14,9 @@ from supervisor.prepare import Redis, Site, answers_http, answers_tcp
 
 Probe = Callable[[], Awaitable[bool]]
 
+AS_ROOT = "ignore:You're running the worker with superuser"
+"""A container's only user is often root; tasks are JSON, so what Celery warns of does not apply."""
+
 
 @dataclass(frozen=True)
 class ProcessSpec:
@@ -27,6 +30,8 @@ class ProcessSpec:
     """Says whether the process is up; without one it counts as up at once."""
     environment: dict[str, str] = field(default_factory=dict)
     stdin: bytes | None = None
+    hidden: str = ""
+    """A pattern of lines that say nothing to anyone; they are kept for the report of a crash only."""
     stop_signal: int = signal.SIGTERM
     stop_seconds: float = 5.0
     """How long it may take to stop before it is killed."""
@@ -35,7 +40,7 @@ class ProcessSpec:
 def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
     """Every process to run, in the order of their names on the terminal."""
     python = [sys.executable]
-    celery = [*python, "-m", "celery", "-A", "avsite"]
+    celery = [*python, "-m", "celery", "--quiet", "-A", "avsite"]
     table = [
         ProcessSpec(
             "web",
@@ -50,6 +55,8 @@ def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
                 *["--without-gossip", "--without-mingle", f"--hostname=avsite-{os.getpid()}@%h"],
             ],
             stage=1,
+            environment={"PYTHONWARNINGS": AS_ROOT},
+            hidden=r"sweep_task\[[^]]*\] (received|succeeded)",
             # The cold way: running jobs go back to the queue instead of holding up the stop.
             stop_signal=signal.SIGQUIT,
             stop_seconds=6.0,
@@ -58,6 +65,7 @@ def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
             "scheduler",
             [*celery, "beat", f"--schedule={run_dir / 'schedule'}", "--pidfile="],
             stage=1,
+            hidden="Sending due task sweep",
         ),
     ]
     if redis.owned:
@@ -67,6 +75,7 @@ def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
                 "redis",
                 [shutil.which("redis-server") or "redis-server", "-"],
                 stage=0,
+                hidden="Memory overcommit|oO0OoO0|Reading config|Redis version|Configuration loaded|Server in",
                 stdin=redis.config(run_dir),
                 probe=lambda: answers_tcp("127.0.0.1", redis.port),
             ),
