@@ -75,7 +75,7 @@ def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
                 "redis",
                 [shutil.which("redis-server") or "redis-server", "-"],
                 stage=0,
-                hidden="Memory overcommit|oO0OoO0|Reading config|Redis version|Configuration loaded|Server in",
+                hidden="Memory overcommit|oO0OoO0|Reading config|Redis version|Configuration|Server init",
                 stdin=redis.config(run_dir),
                 probe=lambda: answers_tcp("127.0.0.1", redis.port),
             ),
