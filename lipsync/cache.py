@@ -9,9 +9,7 @@ from dataclasses import asdict
 from lipsync.engines.base import RenderOptions
 
 
-def render_key(
-    *, engine: str, engine_version: str, options: RenderOptions, face: str, speech: str
-) -> str:
+def render_key(*, engine: str, engine_version: str, options: RenderOptions, face: str, speech: str) -> str:
     """64 hexadecimal digits. ``face`` and ``speech`` are names by content: made by the functions below."""
     parts = {
         "engine": engine,

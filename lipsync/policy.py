@@ -61,7 +61,9 @@ def choose(
 
 def _too_much(engine: Engine, seconds: float, budget_usd: Decimal | None) -> str | None:
     if engine.max_seconds is not None and seconds > engine.max_seconds:
-        return f"{engine.label} makes at most {engine.max_seconds:g} s; use a shorter speech or another engine."
+        return (
+            f"{engine.label} makes at most {engine.max_seconds:g} s; use a shorter speech or another engine."
+        )
     cost_usd = estimate_usd(engine.usd_per_second, seconds)
     if budget_usd is not None and cost_usd > max(budget_usd, Decimal(0)):
         return f"{engine.label} would cost ${cost_usd}, more than the budget left; choose a free engine."

@@ -105,9 +105,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             revision=F("revision") + 1,
         )
 
-    def _write_held(
-        self, job_id: int, token: uuid.UUID, lease_seconds: float, **changes: Any
-    ) -> Held | None:
+    def _write_held(self, job_id: int, token: uuid.UUID, lease_seconds: float, **changes: Any) -> Held | None:
         expires_at = timezone.now() + timedelta(seconds=lease_seconds)
         if not self.held(job_id, token).update(lease_expires_at=expires_at, **changes):
             return None
@@ -202,6 +200,11 @@ class JobQuerySet(models.QuerySet["Job"]):
             )
         )
 
+    def forget_result(self, job_id: int) -> bool:
+        """The result's time is up. False when it is gone already."""
+        gone = self.filter(pk=job_id, state=DONE).exclude(result="")
+        return bool(gone.update(result="", poster="", share_token=None, revision=F("revision") + 1))
+
     def take_unrung(self) -> list[Job]:
         """Claimable jobs no worker has been told of lately, marked as told now."""
         now = timezone.now()
@@ -211,6 +214,14 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def _mark_rung(self, job: Job, now: datetime) -> bool:
         return bool(self.filter(pk=job.pk, state=QUEUED, rung_at=job.rung_at).update(rung_at=now))
+
+    def recent_pace(self, engine: str) -> list[tuple[float, float]]:
+        """(seconds taken, seconds of video) of the engine's latest renders."""
+        renders = self.filter(
+            state=DONE, engine_used=engine, from_cache=False, started_at__isnull=False, duration_seconds__gt=0
+        ).order_by("-finished_at")
+        rows = renders.values_list("started_at", "finished_at", "duration_seconds")[:20]
+        return [((finished - started).total_seconds(), length) for started, finished, length in rows]
 
     def rendered(self, cache_key: str) -> Job | None:
         """A finished job with this very render, its file still there."""

@@ -1,0 +1,6 @@
+"""The drawn faces there are."""
+
+try:
+    from lipsync.face.house import HOUSE_VERSION, LOOKS
+except ImportError:
+    LOOKS, HOUSE_VERSION = {"mira": "Mira"}, "0"

@@ -1,0 +1,278 @@
+"""Lip-sync for the rest of the product: check what is asked, estimate, choose an engine, use the cache, render."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TypedDict
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from avsite.accounts.models import User
+from lipsync import results
+from lipsync.cache import file_content, house_content, render_key, text_content
+from lipsync.cost import clip_seconds, estimate_render_seconds, estimate_usd
+from lipsync.engines.base import Cancelled, OnProgress, RenderOptions, get_engine
+from lipsync.looks import HOUSE_VERSION
+from lipsync.models import Job
+from lipsync.order import Order, Refused, check_order
+from lipsync.policy import Choice, NoEngine, choose
+from lipsync.render import SYNTHESISER, Rendered, StartTry, Try, Work, render
+from lipsync.video.errors import MediaError
+from lipsync.video.probe import probe
+
+
+class Generated(TypedDict):
+    """What ``generate_lipsync`` returns. ``duration`` in seconds."""
+
+    status: str
+    output_path: str
+    method_used: str
+    duration: float
+    cost_usd: float
+    warnings: list[str]
+
+
+class Scores(TypedDict):
+    """What ``check_lipsync_quality`` returns, each 0..1."""
+
+    sync_score: float
+    audio_quality: float
+    video_quality: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an order would take. ``render_seconds`` None: nothing like it was rendered here yet."""
+
+    engine: str
+    reason: str
+    seconds: float
+    cost_usd: Decimal
+    render_seconds: float | None
+    from_cache: bool
+
+
+class LipsyncService:
+    """Everything about one render. ``generate_lipsync`` and ``render`` need no database."""
+
+    async def generate_lipsync(
+        self, video_path: str | Path, audio_path: str | Path, output_path: str | Path, method: str = "auto"
+    ) -> Generated:
+        """Make the face in ``video_path`` (a video or a photo) say ``audio_path``; the MP4 goes to ``output_path``.
+
+        ``method`` is an engine's name, or "auto". Raises FileNotFoundError for a missing input, TimeoutError when
+        a remote engine was too slow, and RuntimeError, with a sentence for people, for anything else.
+        """
+        stop = threading.Event()
+
+        def on_progress(stage: str, fraction: float) -> None:
+            if stop.is_set():
+                raise Cancelled
+
+        work = Work(face_path=Path(video_path), speech_path=Path(audio_path))
+        try:
+            rendered = await asyncio.to_thread(
+                self.render_files, work, Path(output_path), method, on_progress=on_progress
+            )
+        except asyncio.CancelledError:
+            stop.set()
+            raise
+        return Generated(
+            status="success",
+            output_path=str(rendered.result.output_path),
+            method_used=rendered.engine,
+            duration=rendered.result.duration_seconds,
+            cost_usd=rendered.result.cost_usd,
+            warnings=list(rendered.result.warnings),
+        )
+
+    async def check_lipsync_quality(self, path: str | Path) -> Scores:
+        """How well lips and speech fit in the video at ``path``.
+
+        Raises FileNotFoundError, and RuntimeError where it cannot be measured.
+        """
+        if not await asyncio.to_thread(Path(path).is_file):
+            raise FileNotFoundError(f"There is no file {path}; check its name.")
+        raise RuntimeError("Quality cannot be measured here yet; no score is better than a made-up one.")
+
+    def render_files(
+        self, work: Work, output_path: Path, engine: str = "auto", *, on_progress: OnProgress
+    ) -> Rendered:
+        """Render files to a file, the engine chosen by policy. Errors as ``generate_lipsync``, and Cancelled."""
+        for path in (work.face_path, work.speech_path):
+            if path is not None and not path.is_file():
+                raise FileNotFoundError(f"There is no file {path}; check its name.")
+        try:
+            choices = choose(engine, _files_seconds(work))
+        except KeyError:
+            raise RuntimeError(f"There is no engine called {engine!r}; use auto.") from None
+        except (NoEngine, MediaError) as error:
+            raise RuntimeError(str(error)) from error
+        target = Path(settings.LIPSYNC_OUTPUT_DIR or ".") / output_path
+        return self.render(work, choices, target.absolute(), on_progress)
+
+    def render(
+        self,
+        work: Work,
+        choices: list[Choice],
+        output_path: Path,
+        on_progress: OnProgress,
+        *,
+        temp_dir: Path | None = None,
+        start_try: StartTry = lambda choice: Try(),
+    ) -> Rendered:
+        """Render with the first of ``choices`` that can; see ``lipsync.render.render``."""
+        return render(
+            work,
+            choices,
+            output_path,
+            on_progress,
+            temp_dir=temp_dir or settings.TEMP_DIR,
+            speech_dir=settings.CACHE_DIR / "speech",
+            start_try=start_try,
+        )
+
+    def choices(self, order: Order) -> list[Choice]:
+        """Engines to try for ``order``. Raises Refused."""
+        try:
+            return choose(order.engine, order.seconds)
+        except NoEngine as error:
+            raise Refused("invalid", str(error), "engine") from None
+        except KeyError:
+            raise Refused(
+                "invalid", f"There is no engine called {order.engine!r}; use auto.", "engine"
+            ) from None
+
+    def estimate(self, order: Order) -> Estimate:
+        """What ``order`` would take. Raises Refused."""
+        order = check_order(order)
+        engine, reason = self.choices(order)[0]
+        from_cache = Job.objects.rendered(self.key(order, engine)) is not None
+        cost_usd = estimate_usd(get_engine(engine).usd_per_second, order.seconds)
+        pace = estimate_render_seconds(Job.objects.recent_pace(engine), order.seconds)
+        return Estimate(
+            engine=engine,
+            reason=reason,
+            seconds=round(order.seconds, 2),
+            cost_usd=Decimal(0) if from_cache else cost_usd,
+            render_seconds=0.0 if from_cache else pace,
+            from_cache=from_cache,
+        )
+
+    def submit(self, owner: User, order: Order) -> Job:
+        """A new job of ``owner``, done at once when the same was rendered before. Raises Refused."""
+        order = check_order(order)
+        key = self.key(order, self.choices(order)[0].engine)
+        with transaction.atomic():
+            require_room(User.objects.select_for_update().get(pk=owner.pk))
+            job = Job.objects.create(
+                owner=owner,
+                face=order.face,
+                house_look=order.house_look,
+                speech=order.speech,
+                text=order.text,
+                voice=order.voice,
+                voice_rate=order.voice_rate,
+                engine=order.engine,
+                options=asdict(order.options),
+                warnings=_notices(order),
+                cache_key=key,
+            )
+        self.take_from_cache(job, key)
+        return Job.objects.get(pk=job.pk)
+
+    def take_from_cache(self, job: Job, key: str, token: UUID | None = None) -> bool:
+        """Finish ``job`` with the files of one that was the same. False when there is none."""
+        twin = Job.objects.rendered(key)
+        if twin is None:
+            return False
+        try:
+            result, poster = results.adopt(job, twin)
+        except FileNotFoundError:
+            return False
+        return Job.objects.finish_from_cache(
+            job.pk,
+            token,
+            result=result,
+            poster=poster,
+            engine_used=twin.engine_used,
+            duration_seconds=twin.duration_seconds,
+            quality=twin.quality,
+            warnings=twin.warnings,
+            cache_key=key,
+            expires_at=result_expiry(),
+        )
+
+    def key(self, order: Order, engine: str) -> str:
+        """The name of the render that ``engine`` would make of a checked ``order``."""
+        if order.face is not None:
+            face = file_content(order.face.sha256)
+        else:
+            face = house_content(order.house_look, HOUSE_VERSION)
+        if order.speech is not None:
+            speech = file_content(order.speech.sha256)
+        else:
+            speech = text_content(order.text, order.voice, order.voice_rate, SYNTHESISER)
+        version = get_engine(engine).version
+        return render_key(
+            engine=engine, engine_version=version, options=order.options, face=face, speech=speech
+        )
+
+
+def require_room(owner: User) -> None:
+    """Raises Refused when ``owner`` has as many unfinished jobs as allowed."""
+    limit = settings.JOB_LIMIT if owner.job_limit is None else owner.job_limit
+    count = Job.objects.unfinished().filter(owner=owner).count()
+    if count >= limit:
+        raise Refused(
+            "limit_reached",
+            f"You have {count} jobs waiting or running and the limit is {limit}; wait for one or cancel one.",
+        )
+
+
+def order_of(job: Job) -> Order:
+    """What ``job`` was asked to be."""
+    return Order(
+        face=job.face,
+        house_look=job.house_look,
+        speech=job.speech,
+        text=job.text,
+        voice=job.voice,
+        voice_rate=job.voice_rate,
+        engine=job.engine,
+        options=RenderOptions(**job.options),
+    )
+
+
+def result_expiry() -> datetime | None:
+    """When a result made now is deleted; None for never."""
+    return timezone.now() + timedelta(days=settings.KEEP_DAYS) if settings.KEEP_DAYS else None
+
+
+def _notices(order: Order) -> list[str]:
+    assets = [asset for asset in (order.face, order.speech) if asset is not None]
+    return [notice for asset in assets for notice in asset.notices]
+
+
+def _files_seconds(work: Work) -> float:
+    """Length of the result as far as it can be known before rendering."""
+    if work.speech_path is None:
+        return 0.0
+    face = probe(work.face_path) if work.face_path else None
+    face_seconds = face.duration_seconds if face and face.media == "video" else None
+    return clip_seconds(probe(work.speech_path).duration_seconds, face_seconds, work.options.sync_mode)
+
+
+@cache
+def get_lipsync_service() -> LipsyncService:
+    """The one service of this process."""
+    return LipsyncService()

@@ -1,0 +1,115 @@
+"""What workers and the scheduler do. Tasks carry ids; the rows say whether there is anything left to do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import Q
+from kombu.exceptions import OperationalError as BrokerError
+
+from lipsync import results, runner
+from lipsync.engines.base import get_engine
+from lipsync.models import Job
+from lipsync.order import Refused
+from lipsync.progress import publish
+from lipsync.service import get_lipsync_service, order_of
+
+logger = logging.getLogger(__name__)
+
+
+def enqueue(job: Job) -> None:
+    """Tell a worker of ``job`` once the row is there for all to see. Where Redis is away, the sweep does it later."""
+    owner_id = job.owner_id
+    transaction.on_commit(lambda: ring(Q(owner=owner_id)))
+
+
+def ring(which: Q | None = None) -> int:
+    """Tell workers of the jobs that can start now; how many."""
+    jobs = Job.objects.filter(which or Q()).take_unrung()
+    return sum(_send(job) for job in jobs)
+
+
+def _send(job: Job) -> bool:
+    try:
+        run_job_task.apply_async((job.pk,), queue=_queue_of(job))
+    except (BrokerError, OSError) as error:
+        logger.warning("job %s waits for the sweep, the broker is away: %s", job.pk, error)
+        Job.objects.filter(pk=job.pk).update(rung_at=None)
+        return False
+    return True
+
+
+def _queue_of(job: Job) -> str:
+    try:
+        return get_engine(get_lipsync_service().choices(order_of(job))[0].engine).queue
+    except Refused:
+        return "default"  # any worker can fail it with the reason
+
+
+@shared_task
+def run_job_task(job_id: int) -> None:
+    """Run a job, then tell of those that waited for it: its owner's next, and those that are the same."""
+    job = runner.run(job_id)
+    if job is not None:
+        ring(Q(owner=job.owner_id) | Q(cache_key=job.cache_key))
+
+
+@shared_task
+def sweep_task() -> None:
+    """Take jobs back from dead workers, and tell of every job that could run and that no worker was told of."""
+    for job in Job.objects.requeue_lost():
+        runner.note(job, "Its worker stopped answering.", "warning")
+        publish(job)
+    ring()
+
+
+@shared_task
+def expire_files_task() -> None:
+    """Remove results whose time is up."""
+    results.expire()
+
+
+@shared_task
+def generate_lipsync_task(
+    video_path: str, audio_path: str, output_path: str, method: str = "auto", user_id: int | None = None
+) -> dict[str, Any]:
+    """``LipsyncService.generate_lipsync`` in a worker. ``user_id`` is only for the log."""
+    logger.info("lip-sync of files, user %s", user_id)
+    generated = get_lipsync_service().generate_lipsync(video_path, audio_path, output_path, method)
+    return dict(asyncio.run(generated))
+
+
+@shared_task
+def batch_generate_lipsync_task(
+    video_audio_pairs: Sequence[tuple[str, str]], output_paths: Sequence[str], method: str = "auto"
+) -> dict[str, Any]:
+    """One after the other; a pair that fails does not stop the rest."""
+    if len(video_audio_pairs) != len(output_paths):
+        raise ValueError(
+            f"{len(video_audio_pairs)} pairs and {len(output_paths)} outputs; give one for each."
+        )
+    made = [
+        _generate_or_say_why(video, audio, output, method)
+        for (video, audio), output in zip(video_audio_pairs, output_paths, strict=True)
+    ]
+    good = [one for one in made if one["status"] == "success"]
+    summary = {
+        "total": len(made),
+        "success": len(good),
+        "failed": len(made) - len(good),
+        "total_duration": sum(one["duration"] for one in good),
+        "total_cost_usd": sum(one["cost_usd"] for one in good),
+    }
+    return {"status": "completed", "results": made, "summary": summary}
+
+
+def _generate_or_say_why(video: str, audio: str, output: str, method: str) -> dict[str, Any]:
+    try:
+        return generate_lipsync_task(video, audio, output, method)
+    except (OSError, RuntimeError) as error:
+        return {"status": "failed", "output_path": output, "error": str(error)}
