@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from ninja import Field, Schema
 
@@ -22,13 +22,30 @@ class FaceOutlineOut(Schema):
     outline: list[list[float]]
 
 
+class MediaInfoOut(Schema):
+    """What a file is. Sizes are as displayed; what it does not have is 0 or null."""
+
+    container: str = ""
+    duration_seconds: float = 0.0
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    video_codec: str | None = None
+    has_alpha: bool = False
+    is_hdr: bool = False
+    rotation_degrees: int = 0
+    audio_codec: str | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+
+
 class AssetOut(Schema):
     id: str
     kind: Literal["face", "speech"]
     media: Literal["image", "video", "audio"]
     name: str
     size_bytes: int
-    info: dict[str, Any]
+    info: MediaInfoOut
     faces: list[FaceOutlineOut]
     peaks: list[float]
     notices: list[str]
@@ -170,7 +187,7 @@ def describe_asset(asset: Asset) -> AssetOut:
         faces=asset.faces,
         peaks=asset.peaks,
         notices=asset.notices,
-        info=asset.info,
+        info=MediaInfoOut(**asset.info),
         thumbnail_url=f"{root}/thumbnail" if asset.thumbnail else None,
         file_url=f"{root}/file",
         created_at=asset.created_at,

@@ -1,0 +1,89 @@
+"""``/assets``: uploads, what was found in them, and the files."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+from django.http import HttpRequest, HttpResponseBase
+from ninja import File, Form, Query, Router, Schema
+from ninja.files import UploadedFile
+
+from avsite.auth import caller
+from avsite.errors import not_found
+from avsite.files import serve_file
+from avsite.idempotency import once
+from lipsync.assets import Kind, delete_asset, find_asset, store_upload, visible_assets
+from lipsync.media_types import content_type
+from lipsync.models import Asset
+from lipsync.paging import take_page
+from lipsync.schemas import AssetOut, describe_asset
+
+router = Router()
+
+
+class AssetPage(Schema):
+    items: list[AssetOut]
+    next_cursor: str | None
+
+
+@router.post("", response={201: AssetOut})
+def upload_asset(
+    request: HttpRequest, kind: Annotated[Kind, Form()], file: Annotated[UploadedFile, File()]
+) -> HttpResponseBase:
+    """Keeps a face or speech file. The same file uploaded again is the same asset."""
+    with once(request) as answer:
+        if answer.replay is not None:
+            return answer.replay
+        return answer.keep(201, describe_asset(store_upload(caller(request), kind, file)))
+
+
+@router.get("", response=AssetPage)
+def list_assets(
+    request: HttpRequest,
+    kind: Kind | None = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> AssetPage:
+    assets = visible_assets(caller(request))
+    if kind:
+        assets = assets.filter(kind=kind)
+    page, next_cursor = take_page(assets, cursor, limit)
+    return AssetPage(items=[describe_asset(asset) for asset in page], next_cursor=next_cursor)
+
+
+@router.get("/{uuid:asset_id}", response=AssetOut)
+def get_asset(request: HttpRequest, asset_id: uuid.UUID) -> AssetOut:
+    return describe_asset(find_asset(caller(request), asset_id))
+
+
+@router.delete("/{uuid:asset_id}", response={204: None})
+def remove_asset(request: HttpRequest, asset_id: uuid.UUID) -> tuple[int, None]:
+    """Refused with 409 while an unfinished job uses it."""
+    delete_asset(find_asset(caller(request), asset_id))
+    return 204, None
+
+
+def _own(request: HttpRequest, asset_id: uuid.UUID) -> Asset:
+    """Hidden assets too: the jobs that were made with them still show them."""
+    asset = Asset.objects.filter(owner=caller(request), uid=asset_id).first()
+    if asset is None:
+        raise not_found("file")
+    return asset
+
+
+@router.api_operation(["GET", "HEAD"], "/{uuid:asset_id}/file")
+def get_asset_file(request: HttpRequest, asset_id: uuid.UUID, download: bool = False) -> HttpResponseBase:
+    """The file as it was uploaded; ranges work."""
+    asset = _own(request, asset_id)
+    kind = content_type(asset.file.name)
+    return serve_file(request, Path(asset.file.path), kind, asset.name, download=download)
+
+
+@router.api_operation(["GET", "HEAD"], "/{uuid:asset_id}/thumbnail")
+def get_asset_thumbnail(request: HttpRequest, asset_id: uuid.UUID) -> HttpResponseBase:
+    asset = _own(request, asset_id)
+    if not asset.thumbnail:
+        raise not_found("thumbnail")
+    return serve_file(request, Path(asset.thumbnail.path), "image/jpeg", f"{Path(asset.name).stem}.jpg")
