@@ -1,0 +1,187 @@
+"""The inside of a mouth: teeth, tongue and the dark behind them, lit and coloured to match a face.
+
+Textures are laid out in face coordinates (D) around the middle of the lip line: see ``Texture``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from lipsync.face import topology
+from lipsync.face.face import Image
+from lipsync.face.frame import FaceFrame
+
+Array = npt.NDArray[np.float32]
+
+HALF_WIDTH, TOP, BOTTOM = 0.40, -0.20, 0.30  # extent of a texture, D
+TOOTH_WIDTHS = (0.094, 0.072, 0.076, 0.05, 0.037, 0.036)  # D, from the middle outwards
+LOWER_TOOTH_WIDTHS = (0.055, 0.058, 0.066, 0.05, 0.04, 0.036)
+
+
+@dataclass(frozen=True)
+class MouthColours:
+    """Linear-free RGB colours, float32 (3,), 0..255, measured on the face."""
+
+    skin: Array
+    tooth: Array
+    lip: Array
+
+    @property
+    def cavity(self) -> Array:
+        luminance = float(self.skin @ (0.299, 0.587, 0.114))
+        return np.array([0.19, 0.085, 0.085], dtype=np.float32) * luminance
+
+    @property
+    def tongue(self) -> Array:
+        pink = np.array([1.0, 0.56, 0.55], dtype=np.float32) * float(self.skin.mean())
+        chroma = np.ptp(self.skin) / max(float(self.skin.max()), 1.0)
+        mix = 0.5 * self.lip + 0.5 * pink
+        grey = np.full(3, float(mix.mean()), dtype=np.float32)
+        # A monochrome picture has no pink in it.
+        return (0.58 * (grey + (mix - grey) * min(1.0, chroma / 0.15))).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Texture:
+    """RGBA float32 (rows, columns, 4), colour 0..255, alpha 0..1, with ``resolution`` pixels per D.
+
+    Made at the resolution it will be seen at, or teeth would shimmer.
+    """
+
+    pixels: Array
+    resolution: float
+
+    def index(self, u: Array, v: Array) -> tuple[Array, Array]:
+        """Face coordinates relative to the lip line's middle, to (column, row) of this texture."""
+        return (u + HALF_WIDTH) * self.resolution - 0.5, (v - TOP) * self.resolution - 0.5
+
+
+def measure_colours(image: Image, landmarks: Array, frame: FaceFrame) -> MouthColours:
+    """Colours of skin, teeth and lips of a face, from its cheeks, the whites of its eyes and its lips."""
+    skin = _patch(image, landmarks, (205, 425, 50, 280), 0.06 * frame.unit)
+    lip = _patch(image, landmarks, (17, 84, 314), 0.015 * frame.unit)
+    sclera = _sclera(image, landmarks)
+    luminance = max(float(skin @ (0.299, 0.587, 0.114)), 8.0)
+    tooth = sclera * 1.12
+    tooth = tooth * max(1.0, 0.92 * luminance / max(float(tooth @ (0.299, 0.587, 0.114)), 1.0))
+    tooth = np.minimum(tooth, 1.25 * luminance + 22)
+    chroma = np.clip(np.ptp(skin) / max(float(skin.max()), 1.0) / 0.15, 0, 1)
+    warm = 1 + chroma * (np.array([1.02, 0.985, 0.90]) - 1)
+    return MouthColours(
+        skin.astype(np.float32), np.clip(tooth * warm, 0, 250).astype(np.float32), lip.astype(np.float32)
+    )
+
+
+def _patch(image: Image, landmarks: Array, indices: tuple[int, ...], radius: float) -> Array:
+    """Median colour of small squares around landmarks."""
+    size = max(1, round(radius))
+    colours = []
+    for x, y in landmarks[list(indices), :2].round().astype(int):
+        piece = image[max(0, y - size) : y + size + 1, max(0, x - size) : x + size + 1].reshape(-1, 3)
+        if len(piece):
+            colours.append(np.median(piece, axis=0))
+    return np.median(colours, axis=0).astype(np.float32) if colours else np.full(3, 128, np.float32)
+
+
+def _sclera(image: Image, landmarks: Array) -> Array:
+    """The bright, unsaturated part of the eyes."""
+    found = []
+    for ring in (
+        topology.EYE_LEFT_UPPER + topology.EYE_LEFT_LOWER[::-1],
+        topology.EYE_RIGHT_UPPER + topology.EYE_RIGHT_LOWER[::-1],
+    ):
+        mask = np.zeros(image.shape[:2], np.uint8)
+        cv2.fillPoly(mask, [landmarks[list(ring), :2].round().astype(np.int32)], 1)
+        pixels = image[mask > 0].astype(np.float32)
+        if len(pixels) >= 8:
+            score = pixels.mean(1) - 0.8 * np.ptp(pixels, axis=1)
+            found.append(np.median(pixels[score >= np.quantile(score, 0.82)], axis=0))
+    if not found:
+        return np.full(3, 190, np.float32)
+    return np.asarray(np.mean(found, axis=0), dtype=np.float32)
+
+
+SUPERSAMPLE = 3
+
+
+def _lattice(resolution: float) -> tuple[Array, Array]:
+    fine = resolution * SUPERSAMPLE
+    columns = round(2 * HALF_WIDTH * resolution) * SUPERSAMPLE
+    rows = round((BOTTOM - TOP) * resolution) * SUPERSAMPLE
+    u = (np.arange(columns, dtype=np.float32) + 0.5) / fine - HALF_WIDTH
+    v = (np.arange(rows, dtype=np.float32) + 0.5) / fine + TOP
+    grid = np.meshgrid(u, v)
+    return grid[0], grid[1]
+
+
+def _finish(colour: Array, alpha: Array, resolution: float) -> Texture:
+    """Average the fine lattice down, colours weighted by their alpha."""
+    size = (colour.shape[1] // SUPERSAMPLE, colour.shape[0] // SUPERSAMPLE)
+    weighted = cv2.resize((colour * alpha[..., None]).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    weight = cv2.resize(alpha.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    # Where nothing is, the nearest colour is kept, so that edges do not darken when sampled.
+    blurred = cv2.blur(weighted, (9, 9)) / (cv2.blur(weight, (9, 9)) + 1e-6)[..., None]
+    flat = np.where(weight[..., None] > 0.02, weighted / (weight[..., None] + 1e-6), blurred)
+    return Texture(np.dstack([flat, weight]).astype(np.float32), resolution)
+
+
+def upper_teeth(colours: MouthColours, resolution: float, edge: float = 0.034) -> Texture:
+    """The upper row, its cutting edge ``edge`` D below the lip line in the middle."""
+    return _teeth_row(colours, resolution, TOOTH_WIDTHS, edge, length=0.15, arc=0.42, points_down=True)
+
+
+def lower_teeth(colours: MouthColours, resolution: float, edge: float = 0.0) -> Texture:
+    """The lower row, its cutting edge at v = ``edge``; placed relative to the lower lip by the drawer."""
+    dimmer = MouthColours(colours.skin, colours.tooth * 0.80, colours.lip)
+    return _teeth_row(dimmer, resolution, LOWER_TOOTH_WIDTHS, edge, length=0.12, arc=0.25, points_down=False)
+
+
+def _teeth_row(
+    colours: MouthColours,
+    resolution: float,
+    widths: tuple[float, ...],
+    edge: float,
+    length: float,
+    arc: float,
+    points_down: bool,
+) -> Texture:
+    u, v = _lattice(resolution)
+    bounds = np.concatenate([[0], np.cumsum(widths)])
+    distance = np.abs(u)
+    tooth = np.clip(np.searchsorted(bounds, distance, side="right") - 1, 0, len(widths) - 1)
+    width = np.asarray(widths, np.float32)[tooth]
+    within = (distance - bounds[tooth]) / width  # 0..1 across one tooth
+    bulge = 1 - np.square(2 * within - 1)
+    # Rows curve back and up at the sides; canines (third) are a little longer, laterals shorter.
+    lengths = np.asarray([0.0, -0.008, 0.004, -0.006, -0.010, -0.012], np.float32)
+    direction = 1.0 if points_down else -1.0
+    cutting = edge + direction * lengths[tooth] - arc * np.square(u) * 0.55
+    cutting = cutting - direction * 0.010 * np.square(2 * within - 1) ** 1.5
+    inside = direction * (cutting - v)
+    alpha = np.clip(inside * resolution + 0.5, 0, 1) * np.clip((length - inside) * 40, 0, 1)
+    alpha *= np.clip((bounds[-1] - distance) * resolution / 2, 0, 1)
+    # Light: rounder towards the gaps between teeth, fading into the mouth at the sides, translucent at the edge.
+    gaps = 0.70 + 0.30 * np.clip(bulge * 3.2, 0, 1)
+    sides = np.clip(1.03 - 3.2 * np.square(distance), 0.30, 1)
+    enamel = 1 - 0.10 * np.exp(-np.square(inside / 0.012))
+    gum = np.clip((inside - length * 0.62) / 0.03, 0, 1)
+    light = (gaps * sides * enamel)[..., None]
+    # Shade darkens blue fastest, or shaded teeth turn grey-green.
+    shaded = colours.tooth * np.power(light, np.array([0.92, 1.10, 1.22], np.float32))
+    colour = shaded * (1 - gum[..., None]) + gum[..., None] * colours.tongue * 1.05 * light
+    return _finish(colour, alpha, resolution)
+
+
+def tongue(colours: MouthColours, resolution: float) -> Texture:
+    """A soft hump whose top is at v = 0, lit from the front."""
+    u, v = _lattice(resolution)
+    top = 0.30 * np.square(u) / 0.26
+    depth = v - top
+    alpha = np.clip(depth / 0.03, 0, 1) * np.clip((0.27 - np.abs(u)) / 0.05, 0, 1)
+    light = 0.42 + 0.58 * np.clip(depth / 0.09, 0, 1) - 0.9 * np.square(u)
+    groove = 1 - 0.16 * np.exp(-np.square(u / 0.018)) * np.clip(depth / 0.05, 0, 1)
+    return _finish(colours.tongue * (light * groove)[..., None], alpha, resolution)

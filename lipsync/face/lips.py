@@ -1,0 +1,112 @@
+"""Where the lips meet in a picture: four curves across the mouth, in face coordinates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from lipsync.face import topology
+from lipsync.face.face import Image
+from lipsync.face.frame import FaceFrame
+
+Array = npt.NDArray[np.float32]
+
+COLUMNS = 65
+OPEN_GAP = 0.03  # D; a wider gap between the lips than this is an open mouth
+SNAP_REACH = 0.035  # D; how far from the mesh the real lip line is looked for
+LINE_WIDTH = 0.011  # D; the dark line between closed lips stays with the upper lip
+CORNER_SHIFT = 0.65  # inner corners of the mesh sit too far in on a closed mouth
+
+
+@dataclass(frozen=True)
+class Lips:
+    """Edges of the lips over ``u`` (COLUMNS,), all in D; ``v`` grows downwards."""
+
+    u: Array
+    upper: Array
+    lower: Array
+    upper_outer: Array
+    lower_outer: Array
+
+    @property
+    def gap(self) -> Array:
+        """(COLUMNS,) opening between the lips, never negative."""
+        return np.maximum(self.lower - self.upper, 0.0)
+
+    @property
+    def is_open(self) -> bool:
+        return float(self.gap.max()) > OPEN_GAP
+
+    @property
+    def half_width(self) -> float:
+        return float(self.u[-1] - self.u[0]) / 2
+
+    @property
+    def centre(self) -> float:
+        return float(self.u[-1] + self.u[0]) / 2
+
+    def across(self, u: Array) -> Array:
+        """Position across the mouth, -1 at the left corner and 1 at the right one."""
+        return ((u - self.centre) / self.half_width).astype(np.float32)
+
+
+def find_lips(image: Image, landmarks: Array, frame: FaceFrame) -> Lips:
+    """The lips of a face with ``landmarks`` (468, 3) in ``image``; on a closed mouth, along its dark line."""
+    uv = frame.to_uv(landmarks[:, :2])
+    upper_ring, lower_ring = uv[list(topology.UPPER_INNER)], uv[list(topology.LOWER_INNER)]
+    is_open = float((lower_ring[3:8, 1] - upper_ring[3:8, 1]).max()) > OPEN_GAP
+    left, right = upper_ring[0].copy(), upper_ring[-1].copy()
+    if not is_open:
+        left += CORNER_SHIFT * (uv[topology.MOUTH_LEFT] - left)
+        right += CORNER_SHIFT * (uv[topology.MOUTH_RIGHT] - right)
+    u = np.linspace(left[0], right[0], COLUMNS, dtype=np.float32)
+    upper = _curve(upper_ring, left, right, u)
+    lower = _curve(lower_ring, left, right, u)
+    if not is_open:
+        line = _darkest_path(image, frame, u, (upper + lower) / 2)
+        upper = lower = line + LINE_WIDTH
+    outer = [uv[list(ring)] for ring in (topology.UPPER_OUTER, topology.LOWER_OUTER)]
+    return Lips(
+        u=u,
+        upper=upper,
+        lower=np.maximum(lower, upper),
+        upper_outer=np.minimum(_curve(outer[0], outer[0][0], outer[0][-1], u), upper),
+        lower_outer=np.maximum(_curve(outer[1], outer[1][0], outer[1][-1], u), lower),
+    )
+
+
+def _curve(ring: Array, left: Array, right: Array, u: Array) -> Array:
+    """``ring`` (n, 2) with its ends moved to ``left`` and ``right``, at ``u``, gently smoothed."""
+    points = np.concatenate([left[None], ring[1:-1], right[None]])
+    order = np.argsort(points[:, 0])
+    v = np.interp(u, points[order, 0], points[order, 1]).astype(np.float32)
+    padded = np.pad(v, 4, mode="reflect", reflect_type="odd")
+    smooth = np.convolve(padded, np.hanning(9) / np.hanning(9).sum(), mode="same")[4:-4]
+    return smooth.astype(np.float32)
+
+
+def _darkest_path(image: Image, frame: FaceFrame, u: Array, guess: Array) -> Array:
+    """The darkest smooth path across the mouth within SNAP_REACH of ``guess``, by dynamic programming."""
+    offsets = np.linspace(-SNAP_REACH, SNAP_REACH, 29, dtype=np.float32)
+    uv = np.stack(np.broadcast_arrays(u[:, None], guess[:, None] + offsets[None, :]), axis=-1)
+    where = frame.to_pixels(uv.astype(np.float32))
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    darkness = cv2.remap(grey, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    cost = darkness.astype(np.float64)
+    cost = (cost - cost.min(1, keepdims=True)) / (np.ptp(cost, axis=1, keepdims=True) + 12.0)
+    cost += 0.6 * np.square(offsets / SNAP_REACH)
+    steps = 0.35 * np.square(np.arange(29)[:, None] - np.arange(29)[None, :])
+    total, back = cost[0], np.zeros((COLUMNS, 29), dtype=int)
+    for column in range(1, COLUMNS):
+        choices = total[None, :] + steps
+        back[column] = choices.argmin(1)
+        total = choices.min(1) + cost[column]
+    path = np.empty(COLUMNS, dtype=int)
+    path[-1] = int(total.argmin())
+    for column in range(COLUMNS - 1, 0, -1):
+        path[column - 1] = back[column, path[column]]
+    found = guess + offsets[path]
+    return np.convolve(np.pad(found, 3, mode="edge"), np.ones(7) / 7, mode="same")[3:-3].astype(np.float32)
