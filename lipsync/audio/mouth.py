@@ -1,18 +1,122 @@
-"""From speech to a mouth: the one entry for engines and the live avatar."""
+"""From speech to a mouth: one streaming model for the engines and the live avatar."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from lipsync.audio.features import BANDS, HOP, HOP_OFFSET, HOP_SECONDS, SAMPLE_RATE, LogMel, Normaliser
+from lipsync.audio.network import CONTEXT, INPUTS, LOOK_AHEAD_HOPS, load_network
 from lipsync.audio.phones import Phone
 from lipsync.audio.phonetics import track_from_phones, track_of
-from lipsync.audio.shape import MouthTrack
+from lipsync.audio.resample import Resampler
+from lipsync.audio.shape import CLOSED, MouthShape, MouthTrack
+from lipsync.audio.shaping import Shaper
 
 FloatArray = npt.NDArray[np.float32]
+
+SILENCE_RMS = 10 ** (-58 / 20)
+"""Sound quieter than this is silence, whatever its shape."""
+
+
+class MouthModel:
+    """Samples in, one MouthShape per video frame out, LOOK_AHEAD_SECONDS behind at most.
+
+    Frame n belongs to the time n / fps. The output is the same to the bit however the samples are cut.
+    """
+
+    def __init__(self, sample_rate: int, fps: float) -> None:
+        """Raises ValueError for a sample rate or frame rate that no media has."""
+        if not 1 <= fps <= 240:
+            raise ValueError(f"a frame rate of {fps:g} is not 1 to 240")
+        self._sample_rate = sample_rate
+        self._fps = fps
+        self._resampler = Resampler(sample_rate, SAMPLE_RATE, HOP)
+        self._log_mel = LogMel()
+        self._normaliser = Normaliser()
+        self._network = load_network()
+        self._spectra: deque[FloatArray] = deque(
+            [np.zeros(BANDS, np.float32)] * (LOOK_AHEAD_HOPS - CONTEXT[0] + 1),
+            maxlen=LOOK_AHEAD_HOPS - CONTEXT[0] + 1,
+        )
+        self._is_silent: deque[bool] = deque(maxlen=LOOK_AHEAD_HOPS + 1)
+        self._shaper = Shaper(fps)
+        self._heard_hops = 0
+        self._next_frame = 0
+        self._pushed_samples = 0
+
+    def push(self, samples: FloatArray) -> list[MouthShape]:
+        """Take ``samples``, float32 mono of any length; return the frames that they complete, in order."""
+        self._pushed_samples += len(samples)
+        return self._hear(np.asarray(samples, np.float32))
+
+    def flush(self) -> list[MouthShape]:
+        """The speech has ended: return the frames still held back. Start a new model for the next speech."""
+        frame_count = int(np.ceil(self._pushed_samples / self._sample_rate * self._fps - 1e-9))
+        frames: list[MouthShape] = []
+        missing = frame_count - self._next_frame
+        while len(frames) < missing:
+            frames += self._hear(np.zeros(max(self._sample_rate // 10, 1), np.float32))
+        return frames[: max(missing, 0)]
+
+    def _hear(self, samples: FloatArray) -> list[MouthShape]:
+        frames: list[MouthShape] = []
+        for block in self._resampler.push(np.nan_to_num(samples, copy=False)):
+            spectrum = self._log_mel.push(block)
+            self._is_silent.append(float(np.sqrt(np.mean(block**2))) < SILENCE_RMS)
+            if spectrum is None:
+                continue
+            self._spectra.append(self._normaliser.push(spectrum))
+            self._heard_hops += 1
+            if self._heard_hops <= LOOK_AHEAD_HOPS:
+                continue
+            window = np.concatenate([self._spectra[offset - CONTEXT[0]] for offset in CONTEXT])
+            values = self._network.forward(window.reshape(1, INPUTS))[0]
+            self._shaper.push(values, all(self._is_silent))
+            frames += self._complete_frames()
+        return frames
+
+    def _complete_frames(self) -> list[MouthShape]:
+        """The frames whose time lies at or before the newest hop."""
+        newest = self._heard_hops - 1 - LOOK_AHEAD_HOPS
+        frames: list[MouthShape] = []
+        while True:
+            position = self._next_frame / self._fps / HOP_SECONDS - HOP_OFFSET
+            if position > newest:
+                return frames
+            frames.append(self._shaper.frame_at(position) if position >= 0 else CLOSED)
+            self._next_frame += 1
+
+
+# Half a spectrum window and the reach of the resampler (at most 12 samples of the slower rate) come on top of
+# the network's own look-ahead, and a frame waits for the hop after it.
+LOOK_AHEAD_SECONDS = LOOK_AHEAD_HOPS * HOP_SECONDS + 0.0125 + 0.0015 + HOP_SECONDS
+
+
+def _stack(frames: list[MouthShape], frame_count: int) -> FloatArray:
+    values = np.zeros((frame_count, len(MouthShape._fields)), np.float32)
+    if frames and frame_count:
+        kept = frames[:frame_count]
+        values[: len(kept)] = np.array(kept, np.float32)
+    return values
+
+
+def _model_track(
+    blocks: Iterable[FloatArray], sample_rate: int, fps: float, frame_count: int | None
+) -> MouthTrack:
+    model = MouthModel(sample_rate, fps)
+    frames: list[MouthShape] = []
+    heard = 0
+    for block in blocks:
+        heard += len(block)
+        frames += model.push(block)
+    frames += model.flush()
+    count = round(heard / sample_rate * fps) if frame_count is None else frame_count
+    return track_of(_stack(frames, count), fps)
 
 
 def mouth_track(
@@ -22,30 +126,25 @@ def mouth_track(
     phones: Sequence[Phone] | None = None,
     frame_count: int | None = None,
 ) -> MouthTrack:
-    """The mouth over ``samples``, float32 mono of shape (n,). Known phones lead."""
-    frames = frame_count if frame_count is not None else round(len(samples) / sample_rate * fps)
+    """The mouth over ``samples``, float32 mono of shape (n,). Known phones lead; else the model listens."""
     if phones:
-        return track_from_phones(phones, fps, frames)
-    times = (np.arange(frames) / fps * sample_rate).astype(int)
-    half = int(0.02 * sample_rate)
-    level = np.array(
-        [
-            np.sqrt(np.mean(samples[max(t - half, 0) : t + half] ** 2) if t - half < len(samples) else 0)
-            for t in times
-        ]
-    )
-    values = np.zeros((frames, 5), np.float32)
-    values[:, 0] = np.clip(level / 0.2 - 0.05, 0, 1)
-    return track_of(values, fps)
+        count = round(len(samples) / sample_rate * fps) if frame_count is None else frame_count
+        return track_from_phones(phones, fps, count)
+    return _model_track([samples], sample_rate, fps, frame_count)
 
 
 def speech_mouth(
     path: Path, fps: float, frame_count: int | None = None, phones: Sequence[Phone] | None = None
 ) -> MouthTrack:
-    """The mouth over the speech in the file at ``path``; ``frame_count`` defaults to the length of the speech."""
-    from lipsync.audio.load import load_audio
+    """The mouth over the speech in the file at ``path``, read as a stream.
 
+    ``frame_count`` defaults to the length of the speech; past its end the mouth is closed. Raises MediaError
+    for a file without sound that can be read.
+    """
     if phones:
-        frames = frame_count if frame_count is not None else round(phones[-1].end_seconds * fps)
-        return track_from_phones(phones, fps, frames)
-    return mouth_track(load_audio(path, 16000), 16000, fps, None, frame_count)
+        count = round(phones[-1].end_seconds * fps) if frame_count is None else frame_count
+        return track_from_phones(phones, fps, count)
+    # Opening files pulls in the media libraries, which the live path has no use for.
+    from lipsync.audio.load import stream_audio
+
+    return _model_track(stream_audio(path, SAMPLE_RATE), SAMPLE_RATE, fps, frame_count)

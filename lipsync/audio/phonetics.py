@@ -1,13 +1,14 @@
 """What the lips do for each speech sound, and how sounds run into one another.
 
 Targets follow the articulatory descriptions of the IPA chart (International Phonetic Association, *Handbook*,
-1999) and measured lip apertures: vowels by height, backness and rounding (Linker 1982, "Articulatory and acoustic
-correlates of labial activity in vowels"; Fromkin 1964, "Lip positions in American English vowels"); bilabials
-close fully, labiodentals bring the lower lip to the teeth, postalveolars and English /r/ protrude.
+1999) and measured lip apertures: vowels by height, backness and rounding (Fromkin 1964, "Lip positions in
+American English vowels"; Linker 1982, "Articulatory and acoustic correlates of labial activity in vowels");
+bilabials close fully, labiodentals bring the lower lip to the teeth, postalveolars and English /r/ protrude.
 Sounds blend by dominance: each pulls towards its target with a strength that falls off exponentially with the
-distance in time (Löfqvist 1990; Cohen and Massaro 1993, "Modeling coarticulation in synthetic visual speech").
-Rounding starts early (Bell-Berti and Harris 1979). Lips are no faster than about 25 cm/s (Löfqvist and Gracco 1997,
-"Lip and jaw kinematics in bilabial stop consonant production").
+distance in time (Löfqvist 1990, "Speech as audible gestures"; Cohen and Massaro 1993, "Modeling
+coarticulation in synthetic visual speech"). Rounding starts early (Bell-Berti and Harris 1979, "Anticipatory
+coarticulation"). Lips are no faster than about 25 cm/s (Löfqvist and Gracco 1997, "Lip and jaw kinematics in bilabial stop
+consonant production").
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ _CONSONANTS: dict[str, Target] = {
     sound: target
     for sounds, target in (
         ("pbmɓʘ", _BILABIAL), ("fvɱⱱ", _LABIODENTAL), ("ɸβʙ", _FRICATIVE_BILABIAL), ("wʍɥ", _ROUNDED_GLIDE),
-        ("szɬɮɧ", _SIBILANT), ("ʃʒɕʑʂʐ", _PROTRUDED), ("θðǀ", _DENTAL), ("tdnɾɗǃʈɖɳɽ", _ALVEOLAR), ("lɭɺɫǁ", _LATERAL),
+        ("szɬɮɧ", _SIBILANT), ("ʃʒɕʑʂʐ", _PROTRUDED), ("θðǀ", _DENTAL), ("tdnɾɗǃʈɖɳɽ", _ALVEOLAR),
+        ("lɭɺɫǁ", _LATERAL),
         ("ɹɻ", _RHOTIC), ("r", _TRILL), ("jcɟçʝɲʎʄǂ", _PALATAL), ("kgɡxɣŋɰɠʟ", _VELAR), ("qɢχʁɴʀʛ", _UVULAR),
         ("hɦħʕʔʡʢʜ?", _GLOTTAL),
     )
@@ -132,7 +134,7 @@ def is_vowel(ipa: str) -> bool:
 
 @cache
 def _targets_of(ipa: str) -> tuple[tuple[str, Target], ...]:
-    """The lip targets that a phone goes through: one for a plain sound, two or three for a diphthong or affricate."""
+    """The lip targets a phone goes through: one for a plain sound, more for a diphthong or affricate."""
     scale = 1.05 if "ˈ" in ipa else 0.95 if "ˌ" in ipa else 0.85
     found: list[tuple[str, Target]] = []
     for sign in unicodedata.normalize("NFD", ipa):
@@ -265,7 +267,7 @@ def _press(values: FloatArray, segments: Sequence[Segment], fps: float, lead_sec
 def track_from_phones(
     phones: Sequence[Phone], fps: float, frame_count: int, lead_seconds: float = LEAD_SECONDS
 ) -> MouthTrack:
-    """The mouth that speaks ``phones``: ``frame_count`` frames, frame n at n / fps seconds, lips early by the lead.
+    """The mouth that speaks ``phones``: ``frame_count`` frames, frame n at n / fps, lips early by the lead.
 
     Frames without speech are exactly closed; /p b m/ reach a full closure for at least one frame each.
     """
@@ -275,8 +277,8 @@ def track_from_phones(
     count = int((frame_count / fps + 2 * margin) / GRID_SECONDS) + 2
     grid = _smoothed(_blend(segments, lead_seconds - margin, count))
     grid_times = lead_seconds - margin + GRID_SECONDS * np.arange(count)
-    values = np.stack([np.interp(times, grid_times, grid[:, channel]) for channel in range(5)], axis=1)
-    values = (values * _rest(segments, times)[:, None]).astype(np.float32)
+    columns = [np.interp(times, grid_times, grid[:, channel]) for channel in range(5)]
+    values: FloatArray = np.float32(np.stack(columns, axis=1) * _rest(segments, times)[:, None])
     _press(values, segments, fps, lead_seconds)
     values[:, OPENNESS] = limit_speed(values[:, OPENNESS], fps)
     return track_of(values, fps)

@@ -1,6 +1,7 @@
 """The other end of the pipe to espeak-ng: starts its process, asks, and starts it again when it has died.
 
-Safe in threads (one request at a time) and after a fork: a child forgets its parent's process and starts its own.
+Safe in threads (one request at a time) and after a fork: a child forgets its parent's process and starts
+its own.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ RUN_PAUSE_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class SpeechChunk:
-    """One sentence. ``samples`` float32 mono of shape (n,); phone times count from the start of the whole speech."""
+    """One sentence. ``samples`` float32 mono of shape (n,); phone times count from the speech's start."""
 
     samples: FloatArray
     sample_rate: int
@@ -70,8 +70,8 @@ def stream_speech(
     """Speak ``text`` sentence by sentence; memory does not grow with its length.
 
     ``rate`` 0.5..2 scales the speed. ``on_progress`` gets the fraction of the text spoken. The phones of all
-    chunks, one after the other, are contiguous and end where the sound ends. Raises SpeechError or UnknownVoice,
-    before the first chunk when the text or the voice is at fault.
+    chunks, one after the other, are contiguous and end where the sound ends. Raises SpeechError or
+    UnknownVoice, before the first chunk when the text or the voice is at fault.
     """
     chosen = find_voice(voice) if isinstance(voice, str) else voice
     if not SLOWEST_RATE <= rate <= FASTEST_RATE:
@@ -144,7 +144,7 @@ def _speak_run(
         pitch_range=PITCH_RANGE,
         word_gap=0,
     )
-    samples = np.frombuffer(spoken.pcm, "<i2").astype(np.float32) / 32768
+    samples = np.frombuffer(spoken.pcm, "<i2").astype(np.float32) / np.float32(32768)
     starts, first, last = phones_of_sound(spoken.phones, samples, spoken.sample_rate)
     return soften(samples[first:last], spoken.sample_rate), starts, spoken.sample_rate
 
@@ -191,7 +191,7 @@ def synthesize_to_file(
 ) -> list[Phone]:
     """Speak ``text`` into a 16-bit mono WAV file at ``path`` and return its phones.
 
-    Memory does not grow with the sound. Leaves no file behind when it fails. Raises SpeechError or UnknownVoice.
+    Memory does not grow with the sound. Leaves no file when it fails. Raises SpeechError or UnknownVoice.
     """
     chunks = stream_speech(text, voice, rate, on_progress)
     phones: list[Phone] = []

@@ -11,7 +11,7 @@ SENTENCE_LIMIT = 400
 """Characters; a longer sentence is cut at a clause or a word, so that memory and delay stay bounded."""
 
 _PARAGRAPH = re.compile(r"\s*\n\s*\n\s*")
-# A full stop ends a sentence before a space and then anything but a lower-case letter; others end it anywhere.
+# A full stop ends a sentence before a space and then no lower-case letter; others end it anywhere.
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+(?![a-zà-öø-ÿа-я])|(?<=[。！？।॥؟։።])\s*")  # noqa: RUF001
 _CLAUSE_END = re.compile(r"[,;:،、，；：—–-]\s*")  # noqa: RUF001
 # Never spoken: joiners and selectors of emoji, bidirectional marks, soft hyphens.
@@ -23,14 +23,19 @@ _SPOKEN_SYMBOLS = frozenset("°©®№™℃℉")
 
 _SCRIPT_LANGUAGE: dict[str, tuple[str, frozenset[str]]] = {
     # first word of the character's Unicode name: (language to speak it in, languages written in it)
-    "CYRILLIC": ("ru", frozenset("ba be bg bs cv kk ky mk nog ru ru-cl ru-lv sr tt uk".split())),
+    "CYRILLIC": (
+        "ru",
+        frozenset(
+            ["ba", "be", "bg", "bs", "cv", "kk", "ky", "mk", "nog", "ru", "ru-cl", "ru-lv", "sr", "tt", "uk"]
+        ),
+    ),
     "GREEK": ("el", frozenset({"el", "grc"})),
     "ARMENIAN": ("hy", frozenset({"hy", "hyw"})),
     "GEORGIAN": ("ka", frozenset({"ka"})),
     "HEBREW": ("he", frozenset({"he"})),
-    "ARABIC": ("ar", frozenset("ar fa sd ug ur ku".split())),
-    "DEVANAGARI": ("hi", frozenset("hi kok mr ne".split())),
-    "BENGALI": ("bn", frozenset("as bn bpy".split())),
+    "ARABIC": ("ar", frozenset(["ar", "fa", "sd", "ug", "ur", "ku"])),
+    "DEVANAGARI": ("hi", frozenset(["hi", "kok", "mr", "ne"])),
+    "BENGALI": ("bn", frozenset(["as", "bn", "bpy"])),
     "GURMUKHI": ("pa", frozenset({"pa"})),
     "GUJARATI": ("gu", frozenset({"gu"})),
     "ORIYA": ("or", frozenset({"or"})),
@@ -59,7 +64,7 @@ class Run(NamedTuple):
 
 
 def clean_text(text: str) -> str:
-    """``text`` without emoji, control characters and other things that have no sound. Markup stays plain text."""
+    """``text`` without emoji, control characters and whatever has no sound. Markup stays plain text."""
     kept = []
     for character in unicodedata.normalize("NFC", text):
         category = unicodedata.category(character)
@@ -82,7 +87,7 @@ def has_speech(text: str) -> bool:
 
 
 def split_sentences(text: str) -> Iterator[str]:
-    """Cleaned ``text``, sentence by sentence, each at most SENTENCE_LIMIT characters and with something to speak."""
+    """Cleaned ``text``, sentence by sentence, each at most SENTENCE_LIMIT long and with a word in it."""
     for paragraph in _PARAGRAPH.split(text):
         for sentence in _SENTENCE_END.split(paragraph):
             words = " ".join(sentence.split())

@@ -22,7 +22,7 @@ def _low_pass(sample_rate: int) -> FloatArray:
     """A linear-phase low-pass, shape (TAPS,): formant synthesis hisses above the speech band."""
     offsets = np.arange(TAPS) - TAPS // 2
     kernel = np.sinc(2 * CUTOFF_HZ / sample_rate * offsets) * np.hamming(TAPS)
-    return (kernel / kernel.sum()).astype(np.float32)
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 def soften(samples: FloatArray, sample_rate: int) -> FloatArray:
@@ -51,4 +51,4 @@ class Loudness:
         scaled = samples * min(TARGET_RMS / rms, LARGEST_GAIN)
         over = np.abs(scaled) > KNEE
         bent = KNEE + (1 - KNEE) * np.tanh((np.abs(scaled) - KNEE) / (1 - KNEE))
-        return np.where(over, np.sign(scaled) * bent, scaled).astype(np.float32)
+        return np.asarray(np.where(over, np.sign(scaled) * bent, scaled), np.float32)

@@ -24,7 +24,7 @@ _VARIANTS: tuple[tuple[str, str, Gender], ...] = (
 )
 # Languages offered in every variant; the others in espeak-ng's own male voice and one female.
 _MAIN_LANGUAGES = frozenset(
-    "en-us en ar bn cmn de es es-419 fr hi id it ja ko nl pl pt pt-br ru sv tr uk vi".split()
+    "en-us en ar bn cmn de es es-419 fr hi id it ja ko nl pl pt pt-br ru sv tr uk vi".split()  # noqa: SIM905
 )
 
 

@@ -1,0 +1,63 @@
+"""Streaming change of sample rate whose output does not depend on how the input was cut into pieces."""
+
+from __future__ import annotations
+
+from math import gcd
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+
+ZERO_CROSSINGS = 12
+LOWEST_RATE, HIGHEST_RATE = 4000, 768000
+
+
+class Resampler:
+    """Band-limited (windowed sinc), delay-free resampling in blocks of a fixed size.
+
+    Every block goes through the same arithmetic, so the output is the same to the bit however it was pushed.
+    Output sample m lies at input time m * source_rate / target_rate.
+    """
+
+    def __init__(self, source_rate: int, target_rate: int, block: int) -> None:
+        if not LOWEST_RATE <= source_rate <= HIGHEST_RATE:
+            raise ValueError(f"a sample rate of {source_rate} Hz is not {LOWEST_RATE} to {HIGHEST_RATE}")
+        divisor = gcd(source_rate, target_rate)
+        self._up, self._down = target_rate // divisor, source_rate // divisor
+        self._block = block
+        self.reach = int(np.ceil(ZERO_CROSSINGS * max(1.0, source_rate / target_rate)))
+        """Input samples needed on each side of an output sample."""
+        self._kernel = self._make_kernel(min(1.0, target_rate / source_rate))
+        self._offsets = np.arange(-self.reach, self.reach + 1)
+        self._pending = np.zeros(self.reach, np.float32)
+        self._pending_start = -self.reach
+        self._next_output = 0
+
+    def _make_kernel(self, cutoff: float) -> FloatArray:
+        """One filter per phase, shape (phases, 2 * reach + 1); each sums to 1."""
+        phases = np.arange(self._up)[:, None] / self._up
+        distance = np.arange(-self.reach, self.reach + 1)[None, :] - phases
+        window = np.cos(np.pi / 2 * np.clip(distance / (self.reach + 1), -1, 1)) ** 2
+        kernel = np.sinc(distance * cutoff * 0.95) * window
+        return np.asarray(kernel / kernel.sum(axis=1, keepdims=True), np.float32)
+
+    def push(self, samples: FloatArray) -> list[FloatArray]:
+        """Take ``samples``, shape (n,); return the blocks, each of shape (block,), that are now complete."""
+        self._pending = np.concatenate([self._pending, samples.astype(np.float32, copy=False)])
+        blocks = []
+        end = self._pending_start + len(self._pending)
+        while True:
+            numbers = np.arange(self._next_output, self._next_output + self._block, dtype=np.int64)
+            positions, phases = np.divmod(numbers * self._down, self._up)
+            if int(positions[-1]) + self.reach >= end:
+                break
+            index = (positions - self._pending_start)[:, None] + self._offsets
+            blocks.append(np.einsum("ij,ij->i", self._pending[index], self._kernel[phases]))
+            self._next_output += self._block
+        # Keep what the next block's first sample still reaches back to.
+        following = (self._next_output * self._down) // self._up - self.reach
+        start = min(max(following - self._pending_start, 0), len(self._pending))
+        self._pending = self._pending[start:].copy()
+        self._pending_start += start
+        return blocks
