@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
-import os
 import re
 import signal
 import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from supervisor.child import Child
 from supervisor.console import Console
 
 if TYPE_CHECKING:
     from supervisor.table import ProcessSpec
 
-PR_SET_PDEATHSIG = 1
 RESTART_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each restart in a row; one more death than these and the process is given up."""
 STEADY_SECONDS = 30.0
@@ -27,13 +25,6 @@ UP_SECONDS = 120.0
 PROBE_SECONDS = 0.1
 KEPT_LINES = 12
 LINE_LIMIT = 64 * 1024
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def die_with_parent() -> None:
-    """Runs in the child: SIGTERM reaches it even when the supervisor is killed with -9."""
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class GivenUp(Exception):  # noqa: N818 -- an outcome
@@ -48,7 +39,7 @@ class Process:
         self.up = asyncio.Event()
         self._console = console
         self._environment = environment
-        self._child: asyncio.subprocess.Process | None = None
+        self._child: Child | None = None
         self._stopping = False
         self._last_lines: deque[str] = deque(maxlen=KEPT_LINES)
 
@@ -73,10 +64,9 @@ class Process:
         """Ask the process to stop, then kill it and all of its process group."""
         self._stopping = True
         child = self._child
-        if child is None or child.returncode is not None:
+        if child is None or child.status is not None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            child.send_signal(self.spec.stop_signal)
+        child.send(self.spec.stop_signal)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.spec.stop_seconds):
                 await child.wait()
@@ -86,70 +76,38 @@ class Process:
     def kill(self) -> None:
         """End the process and all of its process group now."""
         if self._child is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.kill_group()
 
     async def _live(self) -> int:
         """One life of the process, from spawn to death; returns its exit status."""
         try:
-            self._child = await self._spawn()
+            self._child = child = await Child.spawn(
+                self.spec.argv, {**self._environment, **self.spec.environment}, self.spec.stdin
+            )
         except OSError as error:
             self._last_lines.append(f"{self.spec.argv[0]}: {error.strerror}")
             return 127
         watcher = asyncio.create_task(self._watch_up())
         try:
-            await self._read_output(self._child)
-            return await self._child.wait()
+            await self._read_output(child)
+            return await child.wait()
         finally:
             watcher.cancel()
-            self.kill()
+            child.kill_group()
+            child.close()
 
-    async def _spawn(self) -> asyncio.subprocess.Process:
-        has_input = self.spec.stdin is not None
-        child = await asyncio.create_subprocess_exec(
-            *self.spec.argv,
-            stdin=asyncio.subprocess.PIPE if has_input else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env={**self._environment, **self.spec.environment},
-            start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 -- this process has one thread
-        )
-        if child.stdin is not None and self.spec.stdin is not None:
-            child.stdin.write(self.spec.stdin)
-            child.stdin.close()
-        return child
-
-    async def _read_output(self, child: asyncio.subprocess.Process) -> None:
-        """Show every line until the process has ended and nothing it started can still write."""
-        reader = child.stdout
-        if reader is None:
-            return
+    async def _read_output(self, child: Child) -> None:
+        """Show every line until the process has ended."""
         rest = b""
-        while chunk := await self._read_while_alive(child, reader):
+        while chunk := await child.read(LINE_LIMIT):
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 self._show(line)
-            if len(rest) > LINE_LIMIT:
+            if len(rest) >= LINE_LIMIT:
                 self._show(rest)
                 rest = b""
         if rest:
             self._show(rest)
-
-    async def _read_while_alive(
-        self, child: asyncio.subprocess.Process, reader: asyncio.StreamReader
-    ) -> bytes:
-        """The next output; empty at its end, or when only a dead process's child holds the pipe."""
-        read = asyncio.ensure_future(reader.read(LINE_LIMIT))
-        ended = asyncio.ensure_future(child.wait())
-        await asyncio.wait({read, ended}, return_when=asyncio.FIRST_COMPLETED)
-        if not read.done():
-            await asyncio.wait({read}, timeout=0.3)
-        ended.cancel()
-        if read.done():
-            return read.result()
-        read.cancel()
-        return b""
 
     async def _watch_up(self) -> None:
         """Set ``up`` once the probe succeeds; end a process that does not come up in time."""

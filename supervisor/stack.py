@@ -16,9 +16,10 @@ import time
 from pathlib import Path
 
 from supervisor import guard
+from supervisor.child import die_with_parent
 from supervisor.console import Console
 from supervisor.prepare import LOOPBACK, ROOT, Redis, Site, StartError, migration_stamp
-from supervisor.process import Process, die_with_parent
+from supervisor.process import Process
 from supervisor.table import build_table
 
 SIGNIN_LINK = re.compile(r"/signin/[\w.:~=-]+")
