@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lipsync.audio.features import BANDS, HOP, HOP_OFFSET, HOP_SECONDS, SAMPLE_RATE, LogMel, Normaliser
-from lipsync.audio.network import CONTEXT, INPUTS, LOOK_AHEAD_HOPS, load_network
+from lipsync.audio.network import CONTEXT, INPUTS, LOOK_AHEAD_HOPS, Network, load_network
 from lipsync.audio.phones import Phone
 from lipsync.audio.phonetics import track_from_phones, track_of
 from lipsync.audio.resample import Resampler
@@ -29,7 +29,7 @@ class MouthModel:
     Frame n belongs to the time n / fps. The output is the same to the bit however the samples are cut.
     """
 
-    def __init__(self, sample_rate: int, fps: float) -> None:
+    def __init__(self, sample_rate: int, fps: float, network: Network | None = None) -> None:
         """Raises ValueError for a sample rate or frame rate that no media has."""
         if not 1 <= fps <= 240:
             raise ValueError(f"a frame rate of {fps:g} is not 1 to 240")
@@ -38,7 +38,7 @@ class MouthModel:
         self._resampler = Resampler(sample_rate, SAMPLE_RATE, HOP)
         self._log_mel = LogMel()
         self._normaliser = Normaliser()
-        self._network = load_network()
+        self._network = network or load_network()
         self._spectra: deque[FloatArray] = deque(
             [np.zeros(BANDS, np.float32)] * (LOOK_AHEAD_HOPS - CONTEXT[0] + 1),
             maxlen=LOOK_AHEAD_HOPS - CONTEXT[0] + 1,
@@ -106,9 +106,13 @@ def _stack(frames: list[MouthShape], frame_count: int) -> FloatArray:
 
 
 def _model_track(
-    blocks: Iterable[FloatArray], sample_rate: int, fps: float, frame_count: int | None
+    blocks: Iterable[FloatArray],
+    sample_rate: int,
+    fps: float,
+    frame_count: int | None,
+    network: Network | None = None,
 ) -> MouthTrack:
-    model = MouthModel(sample_rate, fps)
+    model = MouthModel(sample_rate, fps, network)
     frames: list[MouthShape] = []
     heard = 0
     for block in blocks:
@@ -125,12 +129,13 @@ def mouth_track(
     fps: float,
     phones: Sequence[Phone] | None = None,
     frame_count: int | None = None,
+    network: Network | None = None,
 ) -> MouthTrack:
     """The mouth over ``samples``, float32 mono of shape (n,). Known phones lead; else the model listens."""
     if phones:
         count = round(len(samples) / sample_rate * fps) if frame_count is None else frame_count
         return track_from_phones(phones, fps, count)
-    return _model_track([samples], sample_rate, fps, frame_count)
+    return _model_track([samples], sample_rate, fps, frame_count, network)
 
 
 def speech_mouth(

@@ -7,8 +7,8 @@ bilabials close fully, labiodentals bring the lower lip to the teeth, postalveol
 Sounds blend by dominance: each pulls towards its target with a strength that falls off exponentially with the
 distance in time (Löfqvist 1990, "Speech as audible gestures"; Cohen and Massaro 1993, "Modeling
 coarticulation in synthetic visual speech"). Rounding starts early (Bell-Berti and Harris 1979, "Anticipatory
-coarticulation"). Lips are no faster than about 25 cm/s (Löfqvist and Gracco 1997, "Lip and jaw kinematics in bilabial stop
-consonant production").
+coarticulation"). Lips are no faster than about 25 cm/s (Löfqvist and Gracco 1997, "Lip and jaw kinematics in
+bilabial stop consonant production").
 """
 
 from __future__ import annotations
@@ -130,6 +130,12 @@ def is_vowel(ipa: str) -> bool:
     """Whether the phone starts as a vowel."""
     bare = ipa.lstrip("ˈˌ")
     return bool(bare) and bare[0] in _VOWELS
+
+
+def is_bilabial(ipa: str) -> bool:
+    """Whether the phone starts by closing the lips."""
+    bare = ipa.lstrip("ˈˌ")
+    return bool(bare) and bare[0] in BILABIALS
 
 
 @cache
@@ -278,7 +284,7 @@ def track_from_phones(
     grid = _smoothed(_blend(segments, lead_seconds - margin, count))
     grid_times = lead_seconds - margin + GRID_SECONDS * np.arange(count)
     columns = [np.interp(times, grid_times, grid[:, channel]) for channel in range(5)]
-    values: FloatArray = np.float32(np.stack(columns, axis=1) * _rest(segments, times)[:, None])
+    values: FloatArray = (np.stack(columns, axis=1) * _rest(segments, times)[:, None]).astype(np.float32)
     _press(values, segments, fps, lead_seconds)
     values[:, OPENNESS] = limit_speed(values[:, OPENNESS], fps)
     return track_of(values, fps)

@@ -34,9 +34,9 @@ def plot_track(track: MouthTrack) -> Image:
     image: Image = np.full((height * scale, (LEFT + width + 20) * scale, 3), PAPER, np.uint8)
     step = next((s for s in (0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 600) if s / seconds * width >= 60), 1800)
     for tick in np.arange(0, seconds + 1e-6, step):
-        x = LEFT + round(tick / seconds * width)
-        cv2.line(image, (x * scale, TOP * scale), (x * scale, (height - 40) * scale), GRID, scale)
-        _text(image, f"{tick:g} s", x - 10, height - 14, 0.42)
+        place = LEFT + round(float(tick) / seconds * width)
+        cv2.line(image, (place * scale, TOP * scale), (place * scale, (height - 40) * scale), GRID, scale)
+        _text(image, f"{tick:g} s", place - 10, height - 14, 0.42)
     for row, (name, colour) in enumerate(zip(MouthShape._fields, COLOURS, strict=True)):
         base = TOP + row * (ROW_HEIGHT + ROW_GAP) + ROW_HEIGHT
         cv2.line(image, (LEFT * scale, base * scale), ((LEFT + width) * scale, base * scale), GRID, scale)

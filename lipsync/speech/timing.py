@@ -25,7 +25,7 @@ _STRESS_ONLY = frozenset("ˈˌ-.")
 def phones_of_sound(
     marks: list[tuple[str, int]], samples: FloatArray, sample_rate: int
 ) -> tuple[list[tuple[str, int]], int, int]:
-    """Phones of one utterance as (ipa, sample counted from ``first``), and the utterance's ``first`` and ``last``.
+    """Phones of one utterance as (ipa, sample counted from ``first``), with its ``first`` and ``last``.
 
     ``marks`` are espeak-ng's own (name, sample) pairs over ``samples``, shape (n,). Silence around the
     utterance is left outside the bounds, but for the closure of a stop it begins with.

@@ -1,4 +1,4 @@
-"""Write the mouth of a recording as numbers: ``manage.py mouth SPEECH --fps 25 -o shapes.npz --plot shapes.png``."""
+"""A recording's mouth as numbers: ``manage.py mouth SPEECH --fps 25 -o shapes.npz --plot shapes.png``."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def make_set(
     made: list[tuple[FloatArray, FloatArray]] = []
     total = 0.0
     while total < seconds:
-        if not is_held_out and random.random() < 0.1:
+        if not is_held_out and random.random() < 0.15:
             count = int(random.uniform(1, 5) * SAMPLE_RATE)
             clip = Clip(10 ** (random.uniform(-60, -20) / 20) * background(count, random), [])
         else:

@@ -12,12 +12,12 @@ from lipsync.audio.network import CONTEXT, INPUTS, OUTPUTS, Network
 
 FloatArray = npt.NDArray[np.float32]
 
-HIDDEN = (256, 96)
+HIDDEN = (320, 128)
 BATCH = 512
 LEARNING_RATE = 1.5e-3
 WEIGHT_DECAY = 1e-5
 # openness, width, rounding, teeth, closure, rest
-CHANNEL_WEIGHTS = np.array([3.0, 1.0, 1.0, 1.2, 1.8, 1.2], np.float32)
+CHANNEL_WEIGHTS = np.array([3.0, 1.0, 1.0, 1.2, 2.0, 1.5], np.float32)
 
 
 def join_clips(
