@@ -20,7 +20,7 @@ from supervisor.child import die_with_parent
 from supervisor.console import Console
 from supervisor.prepare import LOOPBACK, ROOT, Redis, Site, StartError, migration_stamp
 from supervisor.process import Process
-from supervisor.table import build_table
+from supervisor.table import WEB_STAGE, build_table
 
 SIGNIN_LINK = re.compile(r"/signin/[\w.:~=-]+")
 
@@ -83,15 +83,18 @@ class Stack:
         async with contextlib.AsyncExitStack() as exits:
             runs: set[asyncio.Task[None]] = set()
             exits.callback(lambda: [run.cancel() for run in runs])
-            prepared = asyncio.create_task(self._migrate())
-            exits.callback(prepared.cancel)
+            migrated = asyncio.create_task(self._migrate())
+            exits.callback(migrated.cancel)
             for stage in sorted({process.spec.stage for process in self._processes}):
                 members = [process for process in self._processes if process.spec.stage == stage]
-                if stage > 0:
-                    await prepared
+                if stage == WEB_STAGE:
+                    await migrated
+                    link = asyncio.create_task(self._manage("signin_link"))
+                    exits.callback(link.cancel)
                 runs |= {asyncio.create_task(process.run()) for process in members}
                 await self._until_up(members, runs)
-            await self._show_way_in()
+                if stage == WEB_STAGE:
+                    self._show_way_in(*await link)
             await asyncio.gather(*runs)
 
     async def _until_up(self, members: list[Process], runs: set[asyncio.Task[None]]) -> None:
@@ -124,9 +127,8 @@ class Stack:
         if stamp:
             stamp_path.write_text(stamp)
 
-    async def _show_way_in(self) -> None:
-        """Print the link that signs its opener in."""
-        status, said = await self._manage("signin_link")
+    def _show_way_in(self, status: int, said: str) -> None:
+        """Print the link that signs its opener in, out of what ``manage.py signin_link`` gave."""
         found = SIGNIN_LINK.search(said)
         seconds = time.monotonic() - self._began
         lines = [f"avsite is ready after {seconds:.1f} seconds.", ""]

@@ -16,6 +16,8 @@ Probe = Callable[[], Awaitable[bool]]
 
 AS_ROOT = "ignore:You're running the worker with superuser"
 """A container's only user is often root; tasks are JSON, so what Celery warns of does not apply."""
+WEB_STAGE = 1
+"""Once this stage is up the page answers, and the link is shown."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
         ProcessSpec(
             "web",
             [*python, "-m", "daphne", "-b", site.host, "-p", str(site.port), "avsite.asgi:application"],
-            stage=1,
+            stage=WEB_STAGE,
             probe=lambda: answers_http(site.address, site.port, "/api/v1/session"),
         ),
         ProcessSpec(
@@ -54,7 +56,7 @@ def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
                 *[*celery, "worker", "--queues=cpu,default,remote,gpu", f"--concurrency={worker_count()}"],
                 *["--without-gossip", "--without-mingle", f"--hostname=avsite-{os.getpid()}@%h"],
             ],
-            stage=1,
+            stage=2,
             environment={"PYTHONWARNINGS": AS_ROOT},
             hidden=r"sweep_task\[[^]]*\] (received|succeeded)",
             # The cold way: running jobs go back to the queue instead of holding up the stop.
@@ -64,7 +66,7 @@ def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
         ProcessSpec(
             "scheduler",
             [*celery, "beat", f"--schedule={run_dir / 'schedule'}", "--pidfile="],
-            stage=1,
+            stage=2,
             hidden="Sending due task sweep",
         ),
     ]
