@@ -1,4 +1,4 @@
-"""The name of a render: the same inputs, options and engine always give the same name, and nothing else does."""
+"""The name of a render: equal inputs, options and engine give the same name, and nothing else does."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def file_content(sha256: str) -> str:
     return f"file:{sha256}"
 
 
-def house_content(look: str, version: str) -> str:
-    """The name of a drawn face; ``version`` changes with the drawing."""
-    return f"house:{look}:{version}"
+def house_content(look: str) -> str:
+    """The name of a drawn face. How it is drawn belongs to the engine's version."""
+    return f"house:{look}"
 
 
 def text_content(text: str, voice: str, rate: float, synthesiser_version: str) -> str:

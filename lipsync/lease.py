@@ -33,7 +33,8 @@ class Lease:
     """``with Lease(job, seconds) as lease:`` holds ``job``; ``lease.report`` is an ``OnProgress``."""
 
     def __init__(self, job: Job, lease_seconds: float) -> None:
-        assert job.lease_token is not None
+        if job.lease_token is None:
+            raise ValueError("only a claimed job can be held")
         self.job_id = job.pk
         self.token: UUID = job.lease_token
         self._lease_seconds = lease_seconds

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from lipsync.cost import clip_seconds, estimate_speech_seconds
 from lipsync.engines.base import ENGINES, RenderOptions
-from lipsync.looks import LOOKS
+from lipsync.face.house.look import HOUSE_LOOKS
 from lipsync.models import Asset
 from lipsync.speech.errors import UnknownVoice
 from lipsync.speech.synthesize import FASTEST_RATE, SLOWEST_RATE
@@ -69,15 +69,13 @@ def _check_face(order: Order) -> None:
     if order.face is None:
         if not order.house_look:
             raise Refused("invalid", "There is no face; upload one or choose a drawn one.", "face")
-        _require_known("face", order.house_look, LOOKS, "drawn face")
+        _require_known("face", order.house_look, HOUSE_LOOKS, "drawn face")
         return
     if order.house_look:
-        raise Refused(
-            "invalid", "There are two faces; give an uploaded one or a drawn one, not both.", "face"
-        )
+        raise Refused("invalid", "There are two faces; give an uploaded or a drawn one, not both.", "face")
     if order.face.kind != Asset.Kind.FACE:
         raise Refused(
-            "invalid", "This file was uploaded as speech; choose a photo or a video of a face.", "face"
+            "invalid", "This file was uploaded as speech; choose a photo or video of a face.", "face"
         )
     if not order.face.faces:
         raise Refused(

@@ -62,7 +62,7 @@ def choose(
 def _too_much(engine: Engine, seconds: float, budget_usd: Decimal | None) -> str | None:
     if engine.max_seconds is not None and seconds > engine.max_seconds:
         return (
-            f"{engine.label} makes at most {engine.max_seconds:g} s; use a shorter speech or another engine."
+            f"{engine.label} makes at most {engine.max_seconds:g} s; shorten the speech or change the engine."
         )
     cost_usd = estimate_usd(engine.usd_per_second, seconds)
     if budget_usd is not None and cost_usd > max(budget_usd, Decimal(0)):

@@ -1,7 +1,7 @@
 """Every change of a job's state, each one conditional UPDATE, so that rival processes cannot both win.
 
-A worker's writes name the lease token it was given by ``claim``; they return False (or None) when that lease is
-no longer held, and the worker must then stop without touching anything.
+A worker's writes name the lease token it was given by ``claim``; they return False (or None) when that lease
+is no longer held, and the worker must then stop without touching anything.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class JobQuerySet(models.QuerySet["Job"]):
     def claimable(self) -> JobQuerySet:
         """Queued jobs that may start now.
 
-        Not those behind their owner's earlier jobs, nor those whose very render is being made for another job:
+        Not those behind their owner's earlier jobs, nor those whose very render is being made for another:
         they will find it in the cache.
         """
         jobs = self.model._default_manager
@@ -138,7 +138,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         return bool(self.filter(pk=job_id, state=RUNNING).update(**asked))
 
     def retry(self, job_id: int) -> bool:
-        """Queue again a job that failed, was cancelled, or whose result has expired. False when it may not."""
+        """Queue again a job that failed, was cancelled, or lost its result to age. False when it may not."""
         ended = Q(state__in=(FAILED, CANCELLED)) | Q(state=DONE, result="")
         return bool(
             self.filter(ended, pk=job_id).update(
@@ -160,13 +160,14 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
 
     def requeue_lost(self) -> list[Job]:
-        """Take jobs back from workers that stopped renewing their lease; the jobs that changed, as they are now."""
+        """Take jobs back from workers that stopped renewing their lease: those that changed, as they are."""
         lost = list(self.filter(state=RUNNING, lease_expires_at__lt=timezone.now()))
         return [self.get(pk=job.pk) for job in lost if self._take_back(job)]
 
     def _take_back(self, job: Job) -> bool:
-        assert job.lease_token is not None
-        held = self.held(job.pk, job.lease_token).filter(lease_expires_at__lt=timezone.now())
+        held = self.filter(
+            pk=job.pk, state=RUNNING, lease_token=job.lease_token, lease_expires_at__lt=timezone.now()
+        )
         if job.cancel_requested:
             taken = held._end(CANCELLED)
         elif job.attempt_count >= MAX_ATTEMPTS:
@@ -205,6 +206,15 @@ class JobQuerySet(models.QuerySet["Job"]):
         gone = self.filter(pk=job_id, state=DONE).exclude(result="")
         return bool(gone.update(result="", poster="", share_token=None, revision=F("revision") + 1))
 
+    def share(self, job_id: int, token: str) -> bool:
+        """Let anyone with ``token`` see the result. False when there is none, or it is shared already."""
+        done = self.filter(pk=job_id, state=DONE, share_token=None).exclude(result="")
+        return bool(done.update(share_token=token, revision=F("revision") + 1))
+
+    def unshare(self, job_id: int) -> None:
+        shared = self.filter(pk=job_id).exclude(share_token=None)
+        shared.update(share_token=None, revision=F("revision") + 1)
+
     def take_unrung(self) -> list[Job]:
         """Claimable jobs no worker has been told of lately, marked as told now."""
         now = timezone.now()
@@ -221,7 +231,11 @@ class JobQuerySet(models.QuerySet["Job"]):
             state=DONE, engine_used=engine, from_cache=False, started_at__isnull=False, duration_seconds__gt=0
         ).order_by("-finished_at")
         rows = renders.values_list("started_at", "finished_at", "duration_seconds")[:20]
-        return [((finished - started).total_seconds(), length) for started, finished, length in rows]
+        return [
+            ((finished - started).total_seconds(), length)
+            for started, finished, length in rows
+            if started and finished and length
+        ]
 
     def rendered(self, cache_key: str) -> Job | None:
         """A finished job with this very render, its file still there."""

@@ -1,4 +1,4 @@
-"""The files of finished jobs: put in place whole, shared between jobs that are alike, removed when their time is up."""
+"""The files of finished jobs: put in place whole, shared by jobs that are alike, removed in time."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def adopt(job: Job, twin: Job) -> tuple[str, str]:
     return names[0], names[1]
 
 
-def remove(*names: str) -> None:
+def remove(*names: str | None) -> None:
     """Delete files by their names in storage; those that are gone are no matter."""
     for name in filter(None, names):
         default_storage.delete(name)
@@ -67,7 +67,7 @@ def remove(*names: str) -> None:
 
 
 def expire() -> int:
-    """Remove results whose time is up, and what dead processes left; the number of jobs that lost their video."""
+    """Remove results whose time is up, and what dead processes left; how many jobs lost their video."""
     due = Job.objects.filter(expires_at__lt=timezone.now()).exclude(result="")
     count = 0
     for job in due:

@@ -38,9 +38,10 @@ def run(job_id: int) -> Job | None:
             _run_held(job, lease, work_dir)
     finally:
         shutil.rmtree(work_dir, ignore_errors=True)
-    job.refresh_from_db()
-    publish(job)
-    return job
+    left = Job.objects.filter(pk=job.pk).first()
+    if left is not None:
+        publish(left)
+    return left or job
 
 
 def note(job: Job, message: str, level: str = "info") -> None:
@@ -120,13 +121,12 @@ def _finish(job: Job, lease: Lease, rendered: Rendered, cache_key: str) -> None:
     )
     if finished:
         note(job, f"Done: {rendered.result.duration_seconds:.1f} s of video by {rendered.engine}.")
-    elif Job.objects.held(
-        job.pk, lease.token
-    ).exists():  # only a wish to cancel keeps its holder from finishing
+        return
+    row = Job.objects.filter(pk=job.pk).first()
+    is_held = row is not None and row.lease_token == lease.token
+    if is_held or row is None:  # cancelled or deleted: nobody else writes these files
         results.remove(result, poster)
-        raise Cancelled
-    else:
-        raise LeaseLost
+    raise Cancelled if is_held else LeaseLost
 
 
 def _work_of(order: Order, work_dir: Path) -> Work:

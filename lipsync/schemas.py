@@ -68,7 +68,7 @@ class QualityOut(Schema):
     method: str
 
 
-class ErrorOut(Schema):
+class JobErrorOut(Schema):
     code: str
     message: str
 
@@ -110,7 +110,7 @@ class JobOut(Schema):
     cost_usd: float
     quality: QualityOut | None
     warnings: list[str]
-    error: ErrorOut | None
+    error: JobErrorOut | None
     from_cache: bool
     attempts: list[AttemptOut]
     video_url: str | None
@@ -141,7 +141,7 @@ class JobIn(Schema):
     voice: str | None = None
     voice_rate: float = Field(1.0, ge=0.5, le=2.0)
     engine: str = "auto"
-    options: OptionsIn = Field(default_factory=OptionsIn)
+    options: OptionsIn = Field(default_factory=lambda: OptionsIn())
 
 
 class EstimateOut(Schema):
@@ -236,7 +236,7 @@ def describe_job(job: Job) -> JobOut:
         cost_usd=float(job.cost_usd),
         quality=QualityOut(**job.quality) if job.quality else None,
         warnings=[*job.warnings, EXPIRED_NOTICE] if expired else job.warnings,
-        error=ErrorOut(code=job.error_code, message=job.error_message) if job.error_code else None,
+        error=JobErrorOut(code=job.error_code, message=job.error_message) if job.error_code else None,
         from_cache=job.from_cache,
         attempts=[describe_attempt(attempt) for attempt in job.attempts.all()],
         video_url=f"{root}/video" if job.result else None,

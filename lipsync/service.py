@@ -1,4 +1,4 @@
-"""Lip-sync for the rest of the product: check what is asked, estimate, choose an engine, use the cache, render."""
+"""Lip-sync for the rest of the product: check, estimate, choose an engine, use the cache, render."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from lipsync import results
 from lipsync.cache import file_content, house_content, render_key, text_content
 from lipsync.cost import clip_seconds, estimate_render_seconds, estimate_usd
 from lipsync.engines.base import Cancelled, OnProgress, RenderOptions, get_engine
-from lipsync.looks import HOUSE_VERSION
 from lipsync.models import Job
 from lipsync.order import Order, Refused, check_order
 from lipsync.policy import Choice, NoEngine, choose
@@ -67,10 +66,10 @@ class LipsyncService:
     async def generate_lipsync(
         self, video_path: str | Path, audio_path: str | Path, output_path: str | Path, method: str = "auto"
     ) -> Generated:
-        """Make the face in ``video_path`` (a video or a photo) say ``audio_path``; the MP4 goes to ``output_path``.
+        """Make the face in ``video_path`` (video or photo) say ``audio_path``, as an MP4 at ``output_path``.
 
-        ``method`` is an engine's name, or "auto". Raises FileNotFoundError for a missing input, TimeoutError when
-        a remote engine was too slow, and RuntimeError, with a sentence for people, for anything else.
+        ``method`` is an engine's name, or "auto". Raises FileNotFoundError for a missing input, TimeoutError
+        when a remote engine was too slow, and RuntimeError with a sentence for people for anything else.
         """
         stop = threading.Event()
 
@@ -107,7 +106,7 @@ class LipsyncService:
     def render_files(
         self, work: Work, output_path: Path, engine: str = "auto", *, on_progress: OnProgress
     ) -> Rendered:
-        """Render files to a file, the engine chosen by policy. Errors as ``generate_lipsync``, and Cancelled."""
+        """Render files to a file by policy. Errors as ``generate_lipsync``, and Cancelled."""
         for path in (work.face_path, work.speech_path):
             if path is not None and not path.is_file():
                 raise FileNotFoundError(f"There is no file {path}; check its name.")
@@ -214,10 +213,7 @@ class LipsyncService:
 
     def key(self, order: Order, engine: str) -> str:
         """The name of the render that ``engine`` would make of a checked ``order``."""
-        if order.face is not None:
-            face = file_content(order.face.sha256)
-        else:
-            face = house_content(order.house_look, HOUSE_VERSION)
+        face = file_content(order.face.sha256) if order.face else house_content(order.house_look)
         if order.speech is not None:
             speech = file_content(order.speech.sha256)
         else:

@@ -13,6 +13,7 @@ from django.db.models import Q
 from kombu.exceptions import OperationalError as BrokerError
 
 from lipsync import results, runner
+from lipsync.assets import purge_assets
 from lipsync.engines.base import get_engine
 from lipsync.models import Job
 from lipsync.order import Refused
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def enqueue(job: Job) -> None:
-    """Tell a worker of ``job`` once the row is there for all to see. Where Redis is away, the sweep does it later."""
+    """Tell a worker of ``job`` once all can see its row. While Redis is away, the sweep does it later."""
     owner_id = job.owner_id
     transaction.on_commit(lambda: ring(Q(owner=owner_id)))
 
@@ -61,7 +62,7 @@ def run_job_task(job_id: int) -> None:
 
 @shared_task
 def sweep_task() -> None:
-    """Take jobs back from dead workers, and tell of every job that could run and that no worker was told of."""
+    """Take jobs back from dead workers, and tell of every job that could run and no worker was told of."""
     for job in Job.objects.requeue_lost():
         runner.note(job, "Its worker stopped answering.", "warning")
         publish(job)
@@ -70,8 +71,9 @@ def sweep_task() -> None:
 
 @shared_task
 def expire_files_task() -> None:
-    """Remove results whose time is up."""
+    """Remove results and uploads whose time is up."""
     results.expire()
+    purge_assets()
 
 
 @shared_task
@@ -90,9 +92,7 @@ def batch_generate_lipsync_task(
 ) -> dict[str, Any]:
     """One after the other; a pair that fails does not stop the rest."""
     if len(video_audio_pairs) != len(output_paths):
-        raise ValueError(
-            f"{len(video_audio_pairs)} pairs and {len(output_paths)} outputs; give one for each."
-        )
+        raise ValueError("Give one output path for each pair of video and audio.")
     made = [
         _generate_or_say_why(video, audio, output, method)
         for (video, audio), output in zip(video_audio_pairs, output_paths, strict=True)

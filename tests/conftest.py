@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from django.core.cache import caches
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connections
 from django.test import Client
 
 from avsite.accounts.models import User
@@ -33,6 +34,14 @@ class Api(Client):
     def upload(self, path: str, fields: dict[str, Any], **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.post(f"/api/v1{path}", fields, headers=named)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite in a file: in memory, threads with connections of their own would lock each other out."""
+    test_settings = connections["default"].settings_dict["TEST"]
+    if connections["default"].vendor == "sqlite":
+        test_settings["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
 @pytest.fixture(autouse=True)

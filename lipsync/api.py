@@ -1,0 +1,342 @@
+"""``/lipsyncs`` and ``/shared``: making videos, following them, and handing them on."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import pydantic
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from ninja import Query, Router
+from ninja.errors import ValidationError
+
+from avsite.accounts.models import User
+from avsite.auth import caller
+from avsite.errors import ApiError, not_found
+from avsite.files import serve_file
+from avsite.idempotency import once
+from avsite.limits import client_address, count_request
+from lipsync import results, tasks
+from lipsync.assets import Kind, find_asset, store_upload
+from lipsync.engines.base import RenderOptions
+from lipsync.media_types import content_type
+from lipsync.models import Asset, Job
+from lipsync.order import Order, Refused
+from lipsync.paging import take_page
+from lipsync.progress import publish
+from lipsync.queue import JobQuerySet
+from lipsync.schemas import (
+    API_ROOT,
+    EstimateOut,
+    JobIn,
+    JobOut,
+    JobPage,
+    LogOut,
+    LogPage,
+    SharedOut,
+    ShareOut,
+    describe_job,
+)
+from lipsync.service import get_lipsync_service, require_room
+
+router = Router()
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+HOUSE = "house:"
+EITHER_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/JobIn"}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["face"],
+                    "properties": {
+                        "face": {"description": "A file, an asset's id, or house:<look>.", "type": "string"},
+                        "speech": {"description": "A file or an asset's id.", "type": "string"},
+                        "text": {"type": "string"},
+                        "voice": {"type": "string"},
+                        "voice_rate": {"type": "number"},
+                        "engine": {"type": "string"},
+                        "options": {"description": "JSON", "type": "string"},
+                    },
+                }
+            },
+        },
+    }
+}
+
+
+@router.post("/lipsyncs", response={201: JobOut}, openapi_extra=EITHER_BODY)
+def create_lipsync(request: HttpRequest) -> HttpResponseBase:
+    """Make a video: JSON, or a form whose ``face`` and ``speech`` may be files."""
+    with once(request) as answer:
+        if answer.replay is not None:
+            return answer.replay
+        owner = caller(request)
+        payload, files = _read_body(request)
+        order = _order_of(owner, payload, files)
+        with transaction.atomic(), _refusals():
+            job = get_lipsync_service().submit(owner, order)
+            response = answer.keep(201, describe_job(job))
+            _tell(job)
+            return response
+
+
+@router.post("/lipsyncs/estimate", response=EstimateOut)
+def estimate_lipsync(request: HttpRequest, payload: JobIn) -> EstimateOut:
+    """What a job would take, without making it."""
+    order = _order_of(caller(request), payload, {})
+    with _refusals():
+        estimate = get_lipsync_service().estimate(order)
+    return EstimateOut(
+        engine=estimate.engine,
+        reason=estimate.reason,
+        seconds=estimate.seconds,
+        cost_usd=float(estimate.cost_usd),
+        render_seconds=estimate.render_seconds,
+        from_cache=estimate.from_cache,
+    )
+
+
+@router.get("/lipsyncs", response=JobPage)
+def list_lipsyncs(
+    request: HttpRequest,
+    state: Annotated[list[State], Query()] = [],  # noqa: B006 -- read only
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> JobPage:
+    """Newest first; ``state`` may be given more than once."""
+    jobs = _whole(Job.objects.filter(owner=caller(request)))
+    if state:
+        jobs = jobs.filter(state__in=state)
+    page, next_cursor = take_page(jobs, cursor, limit)
+    return JobPage(items=[describe_job(job) for job in page], next_cursor=next_cursor)
+
+
+@router.get("/lipsyncs/{uuid:job_id}", response=JobOut)
+def get_lipsync(request: HttpRequest, job_id: UUID) -> JobOut:
+    return describe_job(_own(request, job_id))
+
+
+@router.post("/lipsyncs/{uuid:job_id}/cancel", response=JobOut)
+def cancel_lipsync(request: HttpRequest, job_id: UUID) -> JobOut:
+    """Stop a job; a running one stops within two seconds. Cancelling twice is no error."""
+    job = _own(request, job_id)
+    if not Job.objects.request_cancel(job.pk):
+        job = _own(request, job_id)
+        if job.state != Job.State.CANCELLED:
+            raise ApiError("conflict", "This job has ended already; delete it if it is not wanted.")
+    _tell(job)
+    return describe_job(_own(request, job_id))
+
+
+@router.post("/lipsyncs/{uuid:job_id}/retry", response=JobOut)
+def retry_lipsync(request: HttpRequest, job_id: UUID) -> JobOut:
+    """Queue a failed, cancelled or expired job again."""
+    job = _own(request, job_id)
+    if not (job.face_id or job.house_look) or not (job.speech_id or job.text):
+        raise ApiError("conflict", "A file of this job was deleted; make a new job with another one.")
+    with transaction.atomic(), _refusals():
+        require_room(User.objects.select_for_update().get(pk=job.owner_id))
+        if not Job.objects.retry(job.pk):
+            raise ApiError("conflict", "Only a job that failed or was cancelled can be tried again.")
+        _tell(job)
+    return describe_job(_own(request, job_id))
+
+
+@router.delete("/lipsyncs/{uuid:job_id}", response={204: None})
+def delete_lipsync(request: HttpRequest, job_id: UUID) -> tuple[int, None]:
+    """Delete a job and its video, stopping it first."""
+    job = _own(request, job_id)
+    Job.objects.request_cancel(job.pk)
+    job.refresh_from_db()
+    Job.objects.filter(pk=job.pk).delete()
+    results.remove(job.result.name, job.poster.name)
+    _tell(job)
+    return 204, None
+
+
+@router.get("/lipsyncs/{uuid:job_id}/log", response=LogPage)
+def get_lipsync_log(request: HttpRequest, job_id: UUID) -> LogPage:
+    entries = _own(request, job_id).log.all()
+    return LogPage(items=[LogOut(at=one.at, level=one.level, message=one.message) for one in entries])
+
+
+@router.api_operation(["GET", "HEAD"], "/lipsyncs/{uuid:job_id}/video")
+def get_lipsync_video(request: HttpRequest, job_id: UUID, download: bool = False) -> HttpResponseBase:
+    """The finished video; ranges work."""
+    return _video(request, _own(request, job_id), download=download)
+
+
+@router.api_operation(["GET", "HEAD"], "/lipsyncs/{uuid:job_id}/poster")
+def get_lipsync_poster(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    return _poster(request, _own(request, job_id))
+
+
+@router.api_operation(["GET", "HEAD"], "/lipsyncs/{uuid:job_id}/source")
+def get_lipsync_source(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    """The photo or video the face came from."""
+    face = _own(request, job_id).face
+    if face is None:
+        raise not_found("file")
+    return serve_file(request, Path(face.file.path), content_type(str(face.file.name)), face.name)
+
+
+@router.post("/lipsyncs/{uuid:job_id}/share", response=ShareOut)
+def share_lipsync(request: HttpRequest, job_id: UUID) -> ShareOut:
+    """A link with which anyone can see the video, until it is revoked."""
+    job = _own(request, job_id)
+    if Job.objects.share(job.pk, secrets.token_urlsafe(32)):
+        publish(job)
+    job.refresh_from_db()
+    if job.share_token is None:
+        raise ApiError("conflict", "There is no video to share yet; wait until the job is done.")
+    return ShareOut(url=request.build_absolute_uri(f"/s/{job.share_token}"))
+
+
+@router.delete("/lipsyncs/{uuid:job_id}/share", response={204: None})
+def unshare_lipsync(request: HttpRequest, job_id: UUID) -> tuple[int, None]:
+    job = _own(request, job_id)
+    Job.objects.unshare(job.pk)
+    publish(job)
+    return 204, None
+
+
+@router.get("/shared/{token}", response=SharedOut, auth=None)
+def get_shared(request: HttpRequest, token: str) -> SharedOut:
+    job = _shared(request, token)
+    root = f"{API_ROOT}/shared/{token}"
+    return SharedOut(
+        duration_seconds=job.duration_seconds,
+        created_at=job.finished_at or job.created_at,
+        video_url=f"{root}/video",
+        poster_url=f"{root}/poster" if job.poster else None,
+    )
+
+
+@router.api_operation(["GET", "HEAD"], "/shared/{token}/video", auth=None)
+def get_shared_video(request: HttpRequest, token: str, download: bool = False) -> HttpResponseBase:
+    return _video(request, _shared(request, token), download=download)
+
+
+@router.api_operation(["GET", "HEAD"], "/shared/{token}/poster", auth=None)
+def get_shared_poster(request: HttpRequest, token: str) -> HttpResponseBase:
+    return _poster(request, _shared(request, token))
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except Refused as refused:
+        raise ApiError(refused.code, refused.message, refused.param) from None
+
+
+def _whole(jobs: JobQuerySet) -> JobQuerySet:
+    return jobs.select_related("face", "speech").prefetch_related("attempts")
+
+
+def _own(request: HttpRequest, job_id: UUID) -> Job:
+    job = _whole(Job.objects.filter(owner=caller(request), uid=job_id)).first()
+    if job is None:
+        raise not_found("job")
+    return job
+
+
+def _shared(request: HttpRequest, token: str) -> Job:
+    count_request(f"shared:{client_address(request)}", settings.REQUESTS_PER_MINUTE)
+    job = Job.objects.filter(share_token=token[:43], state=Job.State.DONE).exclude(result="").first()
+    if job is None or len(token) > 43:
+        raise ApiError("not_found", "This link was revoked or never was; ask its sender for a new one.")
+    return job
+
+
+def _tell(job: Job) -> None:
+    """Open pages look at ``job`` again, and whoever of its owner's is next in line is started."""
+    transaction.on_commit(lambda: publish(job))
+    tasks.enqueue(job)
+
+
+def _video(request: HttpRequest, job: Job, *, download: bool) -> HttpResponseBase:
+    if not job.result:
+        if job.state == Job.State.DONE:
+            raise ApiError("gone", "This video was deleted when its time was up; retry the job.")
+        raise ApiError("not_found", "There is no video yet; wait until the job is done.")
+    name = f"lipsync-{str(job.uid)[:8]}.mp4"
+    return serve_file(request, Path(job.result.path), "video/mp4", name, download=download)
+
+
+def _poster(request: HttpRequest, job: Job) -> HttpResponseBase:
+    if not job.poster:
+        raise not_found("picture")
+    return serve_file(request, Path(job.poster.path), "image/jpeg", f"lipsync-{str(job.uid)[:8]}.jpg")
+
+
+Files = dict[str, UploadedFile]
+
+
+def _read_body(request: HttpRequest) -> tuple[JobIn, Files]:
+    """The fields, and the files that stand for ``face`` and ``speech``."""
+    if (request.content_type or "").startswith("multipart/"):
+        fields: Any = {name: value for name, value in request.POST.items() if value != ""}
+        files = {name: file for name, file in request.FILES.items() if name in {"face", "speech"}}
+        if "options" in fields:
+            fields["options"] = _read_json(fields["options"], "options")
+        fields |= dict.fromkeys(files, "file")
+    else:
+        fields, files = _read_json(request.body, None), {}
+    try:
+        return JobIn.model_validate(fields), files
+    except pydantic.ValidationError as error:
+        raise ValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]) from None
+
+
+def _read_json(text: str | bytes, param: str | None) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        what = f"The field {param}" if param else "The request's body"
+        message = f"{what} is not valid JSON; check its quotes, commas and brackets."
+        raise ApiError("bad_request", message, param) from None
+
+
+def _order_of(owner: User, payload: JobIn, files: Files) -> Order:
+    house_look = ""
+    face = None
+    if "face" not in files and payload.face.startswith(HOUSE):
+        house_look = payload.face.removeprefix(HOUSE)
+        if not house_look:
+            raise ApiError("invalid", "Name the drawn face after house: and try again.", "face")
+    else:
+        face = _asset(owner, "face", payload.face, files)
+    speech = _asset(owner, "speech", payload.speech, files) if payload.speech else None
+    return Order(
+        face=face,
+        house_look=house_look,
+        speech=speech,
+        text=payload.text or "",
+        voice=payload.voice or "",
+        voice_rate=payload.voice_rate,
+        engine=payload.engine,
+        options=RenderOptions(**payload.options.dict()),
+    )
+
+
+def _asset(owner: User, kind: Kind, named: str, files: Files) -> Asset:
+    if kind not in files:
+        return find_asset(owner, named, param=kind)
+    try:
+        return store_upload(owner, kind, files[kind])
+    except ApiError as error:
+        error.param = kind
+        raise
