@@ -1,0 +1,76 @@
+import { lazy, Suspense } from "react";
+import { Route, Routes } from "react-router";
+
+import { SignInPage } from "./account/SignInPage";
+import { SignUpPage } from "./account/SignUpPage";
+import { JobPage } from "./jobs/JobPage";
+import { JobsPage } from "./jobs/JobsPage";
+import { ErrorBoundary } from "./shell/ErrorBoundary";
+import { Frame } from "./shell/Frame";
+import { LiveJobs } from "./shell/live";
+import { NotFoundPage } from "./shell/NotFoundPage";
+import { SessionProvider, SignedIn } from "./shell/session";
+import { DraftProvider } from "./studio/draft";
+import { StudioPage } from "./studio/StudioPage";
+import { ConfirmProvider } from "./ui/Dialog";
+import { ToastProvider } from "./ui/Toasts";
+
+const AccountPage = lazy(() => import("./account/AccountPage"));
+const LibraryPage = lazy(() => import("./library/LibraryPage"));
+const SharedPage = lazy(() => import("./shared/SharedPage"));
+
+function Pages() {
+  return (
+    <LiveJobs>
+      <DraftProvider>
+        <Frame>
+          <ErrorBoundary>
+            <Suspense fallback={null}>
+              <Routes>
+                <Route element={<SignedIn />}>
+                  <Route path="/" element={<StudioPage />} />
+                  <Route path="/jobs" element={<JobsPage />} />
+                  <Route path="/jobs/:id" element={<JobPage />} />
+                  <Route path="/library" element={<LibraryPage />} />
+                  <Route path="/account" element={<AccountPage />} />
+                </Route>
+                <Route path="/signin" element={<SignInPage />} />
+                <Route path="/signup" element={<SignUpPage />} />
+                <Route path="*" element={<NotFoundPage />} />
+              </Routes>
+            </Suspense>
+          </ErrorBoundary>
+        </Frame>
+      </DraftProvider>
+    </LiveJobs>
+  );
+}
+
+export function App() {
+  return (
+    <ErrorBoundary>
+      <ToastProvider>
+        <ConfirmProvider>
+          <Routes>
+            <Route
+              path="/s/:token"
+              element={
+                <Suspense fallback={null}>
+                  <SharedPage />
+                </Suspense>
+              }
+            />
+            <Route
+              path="*"
+              element={
+                <SessionProvider>
+                  <Pages />
+                </SessionProvider>
+              }
+            />
+          </Routes>
+        </ConfirmProvider>
+      </ToastProvider>
+    </ErrorBoundary>
+  );
+}

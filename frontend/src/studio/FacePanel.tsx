@@ -1,0 +1,168 @@
+import { useCallback, useEffect } from "react";
+
+import type { Asset, Look } from "../api/types";
+import { api } from "../core/client";
+import { bytes, plural, span } from "../core/format";
+import { Button } from "../ui/Button";
+import { FaceMarks } from "../ui/FaceMarks";
+import { useLoad } from "../ui/load";
+import { Notice } from "../ui/Notice";
+import { FaceArt } from "./art";
+import { useDraft } from "./draft";
+import { DropZone } from "./DropZone";
+import styles from "./FacePanel.module.css";
+import panel from "./Panel.module.css";
+import { useUpload } from "./useUpload";
+
+const ACCEPT = "image/*,video/*,.mkv,.mov,.avi,.webm,.mp4,.heic";
+
+function describe(asset: Asset): string {
+  const { width, height, duration_seconds: seconds } = asset.info;
+  return [
+    asset.media === "video" ? "Video" : "Photo",
+    width && height ? `${width} × ${height}` : "",
+    asset.media === "video" && seconds ? span(seconds) : "",
+    bytes(asset.size_bytes),
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+function ChosenAsset({ asset, onRemove }: { asset: Asset; onRemove: () => void }) {
+  const found = asset.faces.length;
+  return (
+    <div className={styles.chosen}>
+      <div className={styles.picture}>
+        <div className={styles.fit}>
+          {asset.thumbnail_url && <img src={asset.thumbnail_url} alt={`Face: ${asset.name}`} />}
+          <FaceMarks faces={asset.faces} />
+        </div>
+        <Button className={styles.remove} size="s" icon="x" iconOnly onClick={onRemove}>
+          Remove face
+        </Button>
+      </div>
+      <div className={styles.caption}>
+        <div className={styles.words}>
+          <p className={styles.name}>{asset.name}</p>
+          <p className={styles.meta}>{describe(asset)}</p>
+        </div>
+        <p className={styles.found}>{found ? `${plural(found, "face")} found` : "No face found"}</p>
+      </div>
+      {asset.notices.map((notice) => (
+        <Notice key={notice} tone="warn">
+          {notice}
+        </Notice>
+      ))}
+    </div>
+  );
+}
+
+function ChosenLook({ look, onRemove }: { look: Look; onRemove: () => void }) {
+  return (
+    <div className={styles.chosen}>
+      <div className={styles.picture}>
+        <img src={look.thumbnail_url} alt={`Face: ${look.name}`} />
+        <Button className={styles.remove} size="s" icon="x" iconOnly onClick={onRemove}>
+          Remove face
+        </Button>
+      </div>
+      <div className={styles.caption}>
+        <div className={styles.words}>
+          <p className={styles.name}>{look.name}</p>
+          <p className={styles.meta}>Drawn avatar, free to use anywhere</p>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+export function FacePanel() {
+  const { draft, change } = useDraft();
+  const recent = useLoad(() => api.assets("face", undefined, 8), "faces");
+  const looks = useLoad(api.looks, "looks");
+  const { setData } = recent;
+  const onDone = useCallback(
+    (asset: Asset) => {
+      change({ face: { kind: "asset", asset } });
+      setData((page) => ({ ...page, items: [asset, ...page.items.filter((item) => item.id !== asset.id)] }));
+    },
+    [change, setData],
+  );
+  const upload = useUpload("face", onDone);
+  const { send } = upload;
+
+  useEffect(() => {
+    const onPaste = (event: ClipboardEvent) => {
+      const file = [...(event.clipboardData?.files ?? [])].find((one) => /^(image|video)\//.test(one.type));
+      if (!file) return;
+      event.preventDefault();
+      send(file, file.name || "pasted image");
+    };
+    document.addEventListener("paste", onPaste);
+    return () => document.removeEventListener("paste", onPaste);
+  }, [send]);
+
+  const remove = () => change({ face: null });
+  const { face } = draft;
+  const chosenId = face?.kind === "asset" ? face.asset.id : face?.look.id;
+  return (
+    <section className={panel.panel} aria-labelledby="face-title" id="face-panel" tabIndex={-1}>
+      <header className={panel.head}>
+        <h2 id="face-title">Face</h2>
+        {face && (
+          <Button size="s" kind="ghost" icon="retry" onClick={remove}>
+            Replace
+          </Button>
+        )}
+      </header>
+      <DropZone
+        label="Face file"
+        accept={ACCEPT}
+        upload={upload}
+        title="Drop a photo or a video"
+        hint="One clear face, looking this way. Or click to browse, or paste an image."
+        art={<FaceArt />}
+      >
+        {face?.kind === "asset" ? (
+          <ChosenAsset asset={face.asset} onRemove={remove} />
+        ) : face ? (
+          <ChosenLook look={face.look} onRemove={remove} />
+        ) : null}
+      </DropZone>
+      <div className={styles.shelf}>
+        <ul className={styles.strip} aria-label="Faces to choose from">
+          {(looks.data?.items ?? []).map((look) => (
+            <li key={look.id}>
+              <button
+                type="button"
+                aria-label={`Use drawn avatar ${look.name}`}
+                aria-pressed={chosenId === look.id}
+                className={styles.pick}
+                onClick={() => change({ face: { kind: "look", look } })}
+              >
+                <img src={look.thumbnail_url} alt="" loading="lazy" />
+              </button>
+            </li>
+          ))}
+          {(recent.data?.items ?? []).map((asset) => (
+            <li key={asset.id}>
+              <button
+                type="button"
+                aria-label={`Use face ${asset.name}`}
+                aria-pressed={chosenId === asset.id}
+                className={styles.pick}
+                title={asset.name}
+                onClick={() => change({ face: { kind: "asset", asset } })}
+              >
+                {asset.thumbnail_url && <img src={asset.thumbnail_url} alt="" loading="lazy" />}
+              </button>
+            </li>
+          ))}
+        </ul>
+        <p className={styles.shelfHint}>
+          {recent.data?.items.length ? "Drawn avatars, then your recent faces" : "No photo at hand? Take a drawn avatar."}
+        </p>
+      </div>
+    </section>
+  );
+}

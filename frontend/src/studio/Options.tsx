@@ -1,0 +1,127 @@
+import type { Engine, SyncMode } from "../api/types";
+import { api } from "../core/client";
+import { dollars } from "../core/format";
+import { Icon } from "../ui/Icon";
+import { useLoad } from "../ui/load";
+import { Slider } from "../ui/Slider";
+import { useDraft } from "./draft";
+import styles from "./Options.module.css";
+
+const LENGTHS: readonly { value: SyncMode; label: string; words: string }[] = [
+  { value: "bounce", label: "Back and forth", words: "As long as the speech. A shorter video runs back and forth, without a jump." },
+  { value: "loop", label: "Start again", words: "As long as the speech. A shorter video starts over from its beginning." },
+  { value: "cut_off", label: "Cut", words: "As long as the shorter of the two." },
+  { value: "silence", label: "Play out", words: "As long as the longer of the two. The mouth rests when the speech has ended." },
+];
+
+function strengthText(value: number): string {
+  if (value === 1) return "Natural";
+  return value < 1 ? `Softer, ${Math.round(value * 100)} %` : `Stronger, ${Math.round(value * 100)} %`;
+}
+
+function engineWords(engine: Engine): string {
+  if (!engine.available) return engine.why_not ?? "Not available here.";
+  const where = engine.remote ? "On another company's servers" : "On this machine";
+  return `${where} · ${engine.usd_per_second ? `${dollars(engine.usd_per_second * 60)} a minute` : "free"}`;
+}
+
+interface RadioProps {
+  name: string;
+  checked: boolean;
+  disabled?: boolean;
+  label: string;
+  words: string;
+  onChoose: () => void;
+}
+
+function Radio({ name, checked, disabled, label, words, onChoose }: RadioProps) {
+  return (
+    <label className={styles.radio}>
+      <input type="radio" name={name} checked={checked} disabled={disabled} onChange={onChoose} />
+      <span>
+        <strong>{label}</strong>
+        <span className={styles.words}>{words}</span>
+      </span>
+    </label>
+  );
+}
+
+export function Options() {
+  const { draft, change } = useDraft();
+  const engines = useLoad(api.engines, "engines");
+  const { options } = draft;
+  const set = (fields: Partial<typeof options>) => change({ options: { ...options, ...fields } });
+  const isVideo = draft.face?.kind === "asset" && draft.face.asset.media === "video";
+  return (
+    <details className={styles.options}>
+      <summary>
+        <Icon name="sliders" size={18} />
+        Fine-tune
+        <Icon name="chevron" size={18} />
+      </summary>
+      <div className={styles.grid}>
+        <fieldset>
+          <legend>Movement</legend>
+          <Slider
+            label="Mouth"
+            min={0.3}
+            max={1.5}
+            step={0.05}
+            value={options.mouth_strength}
+            text={strengthText(options.mouth_strength)}
+            hint="How far the mouth opens."
+            onChange={(mouth_strength) => set({ mouth_strength })}
+          />
+          {!isVideo && (
+            <Slider
+              label="Head and eyes"
+              min={0}
+              max={1}
+              step={0.05}
+              value={options.head_motion}
+              text={options.head_motion === 0 ? "Still" : options.head_motion === 1 ? "Lively" : `${Math.round(options.head_motion * 100)} %`}
+              hint="Sway, blinks and gaze, for a photo or an avatar."
+              onChange={(head_motion) => set({ head_motion })}
+            />
+          )}
+        </fieldset>
+        {isVideo && (
+          <fieldset>
+            <legend>When video and speech differ in length</legend>
+            {LENGTHS.map((length) => (
+              <Radio
+                key={length.value}
+                name="sync_mode"
+                checked={options.sync_mode === length.value}
+                label={length.label}
+                words={length.words}
+                onChoose={() => set({ sync_mode: length.value })}
+              />
+            ))}
+          </fieldset>
+        )}
+        <fieldset>
+          <legend>Engine</legend>
+          <Radio
+            name="engine"
+            checked={draft.engine === "auto"}
+            label="Choose for me"
+            words="The best one that can run here and within your budget."
+            onChoose={() => change({ engine: "auto" })}
+          />
+          {(engines.data?.items ?? []).map((engine) => (
+            <Radio
+              key={engine.name}
+              name="engine"
+              checked={draft.engine === engine.name}
+              disabled={!engine.available}
+              label={engine.label}
+              words={engineWords(engine)}
+              onChoose={() => change({ engine: engine.name })}
+            />
+          ))}
+        </fieldset>
+      </div>
+    </details>
+  );
+}
