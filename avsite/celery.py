@@ -57,7 +57,7 @@ app.conf.update(
 app.autodiscover_tasks(["lipsync"])
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]
+@setup_logging.connect
 def use_site_logging(**_: Any) -> None:
     """Worker and scheduler log in the site's one format."""
     logging.config.dictConfig(settings.LOGGING)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from avsite.errors import ApiError
+from avsite.middleware import GetResponse
 
 
 @require_safe
@@ -24,6 +25,26 @@ def screens(request: HttpRequest) -> HttpResponse:
     except FileNotFoundError:
         return render(request, "not_built.html", status=503)
     return HttpResponse(page)
+
+
+def api_problems(get_response: GetResponse) -> GetResponse:
+    """Middleware that puts refusals made before the API's own code into its error envelope."""
+    answers = {
+        400: ApiError("bad_request", "The request is malformed and could not be read; send it again."),
+        405: ApiError("method_not_allowed", "This address does not take that method; see /api/v1/docs."),
+    }
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        error = answers.get(response.status_code)
+        if error is None or not request.path.startswith("/api/") or "json" in response["Content-Type"]:
+            return response
+        answer = _problem(request, error)
+        if "Allow" in response:
+            answer["Allow"] = response["Allow"]
+        return answer
+
+    return middleware
 
 
 def _problem(request: HttpRequest, error: ApiError) -> HttpResponse:

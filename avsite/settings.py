@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "avsite.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "avsite.middleware.content_security_policy",
+    "avsite.pages.api_problems",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -148,9 +149,15 @@ TEXT_CHARACTER_LIMIT = env_int("AVSITE_TEXT_LIMIT_CHARACTERS", 5000, minimum=1)
 STORAGE_LIMIT_BYTES = env_int("AVSITE_STORAGE_LIMIT_MB", 5000) * MEGABYTE
 JOB_LIMIT = env_int("AVSITE_JOB_LIMIT", 25, minimum=1)
 RUNNING_JOBS_PER_USER = env_int("AVSITE_RUNNING_JOBS_PER_USER", 1, minimum=1)
-LEASE_SECONDS = env_int("AVSITE_LEASE_SECONDS", 15, minimum=2)  # a worker silent for this long has lost its job
-EXTRA_ENGINES = dict(pair.split("=", 1) for pair in env_list("AVSITE_EXTRA_ENGINES"))  # name=dotted.path.Class
-LIPSYNC_OUTPUT_DIR = env_text("LIPSYNC_OUTPUT_DIR")  # where relative output paths lead; empty: the working folder
+LEASE_SECONDS = env_int(
+    "AVSITE_LEASE_SECONDS", 15, minimum=2
+)  # a worker silent for this long has lost its job
+EXTRA_ENGINES = dict(
+    pair.split("=", 1) for pair in env_list("AVSITE_EXTRA_ENGINES")
+)  # name=dotted.path.Class
+LIPSYNC_OUTPUT_DIR = env_text(
+    "LIPSYNC_OUTPUT_DIR"
+)  # where relative output paths lead; empty: the working folder
 KEEP_DAYS = env_int("AVSITE_KEEP_DAYS", 30)
 REQUESTS_PER_MINUTE = env_int("AVSITE_REQUESTS_PER_MINUTE", 1200, minimum=1)
 SIGNIN_TRIES_PER_MINUTE = env_int("AVSITE_SIGNIN_TRIES_PER_MINUTE", 10, minimum=1)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from django.http import HttpRequest, HttpResponseBase
-from ninja import File, Form, Query, Router, Schema
+from ninja import File, Form, Query, Router, Schema, Status
 from ninja.files import UploadedFile
 
 from avsite.auth import caller
@@ -59,10 +59,10 @@ def get_asset(request: HttpRequest, asset_id: uuid.UUID) -> AssetOut:
 
 
 @router.delete("/{uuid:asset_id}", response={204: None})
-def remove_asset(request: HttpRequest, asset_id: uuid.UUID) -> tuple[int, None]:
+def remove_asset(request: HttpRequest, asset_id: uuid.UUID) -> Status[None]:
     """Refused with 409 while an unfinished job uses it."""
     delete_asset(find_asset(caller(request), asset_id))
-    return 204, None
+    return Status(204, None)
 
 
 def _own(request: HttpRequest, asset_id: uuid.UUID) -> Asset:
@@ -77,7 +77,7 @@ def _own(request: HttpRequest, asset_id: uuid.UUID) -> Asset:
 def get_asset_file(request: HttpRequest, asset_id: uuid.UUID, download: bool = False) -> HttpResponseBase:
     """The file as it was uploaded; ranges work."""
     asset = _own(request, asset_id)
-    kind = content_type(asset.file.name)
+    kind = content_type(str(asset.file.name))
     return serve_file(request, Path(asset.file.path), kind, asset.name, download=download)
 
 

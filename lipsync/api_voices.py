@@ -122,22 +122,22 @@ def _describe_engine(name: str) -> EngineOut:
 @router.get("/looks", response=LookList)
 def list_looks(request: HttpRequest) -> LookList:
     """The drawn faces of the house."""
-    from lipsync.looks import LOOKS
+    from lipsync.face.house.look import HOUSE_LOOKS
 
     items = [
-        LookOut(id=f"house:{look}", name=name, thumbnail_url=f"{API_ROOT}/looks/{look}/thumbnail")
-        for look, name in LOOKS.items()
+        LookOut(id=f"house:{name}", name=name.title(), thumbnail_url=f"{API_ROOT}/looks/{name}/thumbnail")
+        for name in HOUSE_LOOKS
     ]
     return LookList(items=items)
 
 
 @router.api_operation(["GET", "HEAD"], "/looks/{look}/thumbnail")
 def get_look_thumbnail(request: HttpRequest, look: str) -> HttpResponseBase:
-    from lipsync.looks import HOUSE_VERSION, LOOKS
+    from lipsync.face.house.look import HOUSE_LOOKS
 
-    if look not in LOOKS:
+    if look not in HOUSE_LOOKS:
         raise not_found("drawn face")
-    path = Path(settings.CACHE_DIR) / "looks" / f"{look}-{HOUSE_VERSION}.jpg"
+    path = Path(settings.CACHE_DIR) / "looks" / f"{look}-{get_engine('builtin').version}.jpg"
     return serve_file(
         request, _made_once(path, lambda target: _draw_look(look, target)), "image/jpeg", f"{look}.jpg"
     )

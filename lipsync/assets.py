@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -46,7 +46,7 @@ TOO_LARGE = {"too_large", "too_long", "too_many_pixels"}
 UNSUPPORTED = {"not_media", "unsupported"}
 
 
-def store_upload(owner: User, kind: Kind, uploaded: UploadedFile) -> Asset:
+def store_upload(owner: User, kind: Kind, uploaded: UploadedFile[Any]) -> Asset:
     """The upload as an asset of ``owner``; the one they have already when the contents are the same.
 
     Raises ApiError naming ``file``: too_large (413), unsupported_media (415), limit_reached (429), or what
@@ -194,7 +194,7 @@ def too_large() -> ApiError:
     )
 
 
-def _receive(uploaded: UploadedFile, path: Path) -> tuple[str, int]:
+def _receive(uploaded: UploadedFile[Any], path: Path) -> tuple[str, int]:
     """Writes the upload to ``path``: its SHA-256 and size. Raises ApiError ``too_large`` on the way."""
     digest, size = hashlib.sha256(), 0
     with path.open("wb") as file:

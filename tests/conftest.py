@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.core.cache import caches
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.test import Client
@@ -66,8 +65,6 @@ def own_place(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> 
     celery_app.conf.broker_url = "memory://"
     yield data
     celery_app.conf.broker_url = broker
-    for cache in caches.all():
-        cache.clear()
 
 
 def _person(name: str) -> User:

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from avsite.accounts.models import ApiKey, User
 from avsite.accounts.signin import BACKEND
@@ -130,14 +130,14 @@ def sign_in(request: HttpRequest, payload: SignInIn) -> SessionOut:
 
 
 @router.delete("/session", auth=None, response={204: None})
-def sign_out(request: HttpRequest) -> tuple[int, None]:
+def sign_out(request: HttpRequest) -> Status[None]:
     refuse_forgery(request)
     logout(request)
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/signup", auth=None, response={201: SessionOut})
-def sign_up(request: HttpRequest, payload: SignUpIn) -> tuple[int, SessionOut]:
+def sign_up(request: HttpRequest, payload: SignUpIn) -> Status[SessionOut]:
     """Makes an account and signs it in."""
     refuse_forgery(request)
     if not settings.SIGNUP_OPEN:
@@ -150,7 +150,7 @@ def sign_up(request: HttpRequest, payload: SignUpIn) -> tuple[int, SessionOut]:
     except IntegrityError:
         raise _name_taken() from None
     login(request, user, backend=BACKEND)
-    return 201, describe_session(request)
+    return Status(201, describe_session(request))
 
 
 def _name_taken() -> ApiError:
@@ -194,7 +194,7 @@ def list_keys(request: HttpRequest) -> KeyList:
 
 
 @router.post("/me/keys", response={201: NewKeyOut})
-def create_key(request: HttpRequest, payload: KeyIn) -> tuple[int, NewKeyOut]:
+def create_key(request: HttpRequest, payload: KeyIn) -> Status[NewKeyOut]:
     """The secret is in this answer and nowhere else."""
     user = caller(request)
     name = payload.name.strip()
@@ -203,12 +203,12 @@ def create_key(request: HttpRequest, payload: KeyIn) -> tuple[int, NewKeyOut]:
     if user.api_keys.count() >= KEYS_PER_USER:
         raise ApiError("limit_reached", f"You have {KEYS_PER_USER} keys already; delete one first.")
     key, secret = ApiKey.objects.issue(user, name)
-    return 201, NewKeyOut(**KeyOut.from_orm(key).dict(), secret=secret)
+    return Status(201, NewKeyOut(**KeyOut.from_orm(key).dict(), secret=secret))
 
 
 @router.delete("/me/keys/{int:key_id}", response={204: None})
-def delete_key(request: HttpRequest, key_id: int) -> tuple[int, None]:
+def delete_key(request: HttpRequest, key_id: int) -> Status[None]:
     deleted, _ = caller(request).api_keys.filter(pk=key_id).delete()
     if not deleted:
         raise not_found("API key")
-    return 204, None
+    return Status(204, None)

@@ -14,7 +14,7 @@ import avsite.asgi, avsite.urls
 from lipsync.engines.base import ENGINES, get_engine
 for name in ENGINES:
     get_engine(name).check()
-import lipsync.speech.voices, lipsync.assets, lipsync.looks
+import lipsync.speech.voices, lipsync.assets
 print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
 """
 
