@@ -1,8 +1,8 @@
 """The contract every lip-sync engine keeps.
 
-    Exception
-    |-- EngineError    the engine cannot do this job; says whether to retry or to try another engine
-    `-- Cancelled      the owner asked to stop; raised by ``on_progress`` and let through by engines
+Exception
+|-- EngineError    the engine cannot do this job; says whether to retry or to try another engine
+`-- Cancelled      the owner asked to stop; raised by ``on_progress`` and let through by engines
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from lipsync.face.frame import FaceFrame
 from lipsync.face.head import HEAD_REACH, HeadField
 from lipsync.face.lips import find_lips
 from lipsync.face.mouth_drawing import MouthDrawing, MouthState
-from lipsync.face.rig import CONTROLS, FACE_REACH, Rig, build_rig, expression_weights
+from lipsync.face.rig import CONTROLS, Box, Rig, build_rig, expression_weights, oval_box
 from lipsync.face.warp import invert
 
 Array = npt.NDArray[np.float32]
@@ -25,15 +25,17 @@ class PhotoFace:
 
     image         (H, W, 3) RGB
     landmarks     (468, 3) pixels
-    moves_head    False leaves out what head motion needs: for one frame of a video, which has its own
+    box           draw only within (left, top, right, bottom), pixels, and leave out what head motion needs:
+                  for one frame of a video, which moves by itself
     """
 
-    def __init__(self, image: Image, landmarks: Array, *, moves_head: bool = True) -> None:
+    def __init__(self, image: Image, landmarks: Array, *, box: Box | None = None) -> None:
         self.image = image
+        self.landmarks = landmarks
         self.size = (image.shape[1], image.shape[0])
         frame = FaceFrame.of(landmarks)
         lips = find_lips(image, landmarks, frame)
-        self.rig: Rig = build_rig(landmarks, lips, frame, self.size, HEAD_REACH if moves_head else FACE_REACH)
+        self.rig: Rig = build_rig(landmarks, lips, frame, self.size, box or oval_box(landmarks, HEAD_REACH))
         grid = self.rig.grid
         self._index = np.stack(np.meshgrid(np.arange(grid.columns), np.arange(grid.rows)), axis=-1).astype(
             np.float32
@@ -45,7 +47,7 @@ class PhotoFace:
         # Sampling a 2x enlargement linearly keeps nearly all sharpness at the cost of linear sampling.
         crop = image[grid.top : grid.top + height, grid.left : grid.left + width]
         self._source = cv2.resize(crop, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC)
-        self._head = HeadField(landmarks, frame, grid, self.size) if moves_head else None
+        self._head = HeadField(landmarks, frame, grid, self.size) if box is None else None
         self._mouth = MouthDrawing(image, landmarks, self.rig, self._extent)
         self._eyes = Eyes(image, landmarks, frame)
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lipsync.face import topology
+from lipsync.face.rigid import Similarity
 
 Points = npt.NDArray[np.float32]
 
@@ -16,13 +17,18 @@ Points = npt.NDArray[np.float32]
 class FaceFrame:
     """Coordinates (u, v) of a face: u to the picture's right, v down, origin between the mouth corners.
 
-    The unit, D, is the 3-D distance between the outer eye corners; ``axes`` holds the projection of one D
-    along u and along v as columns, in pixels.
+    The unit, D, is the 3-D distance between the outer eye corners; ``basis`` holds one D along u and along v as
+    columns, in pixels of the mesh's space, and ``axes`` their projection on the picture.
     """
 
     origin: Points  # (2,)
-    axes: Points  # (2, 2)
+    basis: Points  # (3, 2)
     unit: float  # D in pixels
+
+    @property
+    def axes(self) -> Points:
+        """(2, 2)"""
+        return self.basis[:2]
 
     @classmethod
     def of(cls, landmarks: Points) -> FaceFrame:
@@ -34,8 +40,13 @@ class FaceFrame:
         down = down - ex * float(down @ ex)
         ey = down / np.linalg.norm(down)
         origin = (landmarks[topology.MOUTH_LEFT, :2] + landmarks[topology.MOUTH_RIGHT, :2]) / 2
-        axes = np.stack([ex[:2], ey[:2]], axis=1) * unit
-        return cls(origin.astype(np.float32), axes.astype(np.float32), unit)
+        basis = np.stack([ex, ey], axis=1) * unit
+        return cls(origin.astype(np.float32), basis.astype(np.float32), unit)
+
+    def carried(self, motion: Similarity, origin: Points) -> FaceFrame:
+        """This frame after the head has moved by ``motion``, with its origin at ``origin`` (2,)."""
+        basis = motion.scale * motion.rotation @ self.basis
+        return FaceFrame(origin, basis.astype(np.float32), self.unit * motion.scale)
 
     def to_uv(self, points: Points) -> Points:
         """Pixels (..., 2) to face coordinates (..., 2)."""

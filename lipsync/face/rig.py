@@ -20,6 +20,7 @@ from lipsync.face.lips import Lips
 from lipsync.face.warp import Grid, ThinPlate
 
 Array = npt.NDArray[np.float32]
+Box = tuple[float, float, float, float]
 
 AMPLITUDE = {
     "open": 1.0,  # given in D already
@@ -74,7 +75,8 @@ class _Points:
 class Rig:
     """Fields of a face: ``upper`` and ``lower`` (controls, rows, columns, 2), pixels per unit of control.
 
-    ``upper_lip`` and ``lower_lip`` (controls, lip columns, 2) move the edges of the lips, in D.
+    ``upper_lip`` and ``lower_lip`` (controls, lip columns, 2) move the inner edges of the lips, in D, and
+    ``upper_rim`` and ``lower_rim`` the outer ones.
     """
 
     frame: FaceFrame
@@ -84,22 +86,25 @@ class Rig:
     lower: Array
     upper_lip: Array
     lower_lip: Array
+    upper_rim: Array
+    lower_rim: Array
 
 
 def build_rig(
-    landmarks: Array, lips: Lips, frame: FaceFrame, size: tuple[int, int], reach: float = FACE_REACH
+    landmarks: Array, lips: Lips, frame: FaceFrame, size: tuple[int, int], box: Box | None = None
 ) -> Rig:
     """The rig of the face with ``landmarks`` (468, 3) in a picture of ``size`` (width, height).
 
-    Its grid covers the face's oval scaled by ``reach``, as far as that lies in the picture.
+    Its grid covers ``box`` (left, top, right, bottom), as far as that lies in the picture; without one, all that
+    speech moves.
     """
     uv = frame.to_uv(landmarks[:, :2])
     rings = _rings(uv)
     step = max(2, round(0.04 * frame.unit))
-    grid = Grid.over(oval_box(landmarks, reach), step, size)
+    grid = Grid.over(box or oval_box(landmarks, FACE_REACH), step, size)
     nodes = frame.to_uv(grid.nodes.reshape(-1, 2))
     window = np.clip((1.7 - oval_distance(uv, nodes)) / 0.2, 0, 1)[None, :, None]
-    fields, edges = [], []
+    fields, edges, rims = [], [], []
     for sheet in ("upper", "lower"):
         points = _control_points(sheet, uv, rings, lips)
         spline = ThinPlate(points.uv)
@@ -111,7 +116,9 @@ def build_rig(
             frame.vectors_to_pixels(moved * window).reshape(len(CONTROLS), grid.rows, grid.columns, 2)
         )
         edges.append(np.einsum("mn,cnk->cmk", at_edge, points.moves).astype(np.float32))
-    return Rig(frame, lips, grid, fields[0], fields[1], edges[0], edges[1])
+        rim = np.stack([lips.u, getattr(lips, f"{sheet}_outer")], axis=-1)
+        rims.append(np.einsum("mn,cnk->cmk", spline.matrix(rim), points.moves).astype(np.float32))
+    return Rig(frame, lips, grid, *fields, *edges, *rims)
 
 
 def expression_weights(expression: Expression) -> dict[str, float]:
@@ -126,7 +133,7 @@ def expression_weights(expression: Expression) -> dict[str, float]:
     }
 
 
-def oval_box(landmarks: Array, reach: float) -> tuple[float, float, float, float]:
+def oval_box(landmarks: Array, reach: float) -> Box:
     """(left, top, right, bottom) in pixels of the face's oval scaled by ``reach``."""
     oval = landmarks[list(topology.OVAL), :2]
     centre = oval.mean(0)

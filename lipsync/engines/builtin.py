@@ -1,0 +1,270 @@
+"""The built-in engine: a face rig on the CPU, nothing to download."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lipsync.audio.load import FloatArray, stream_audio
+from lipsync.audio.mouth import speech_mouth
+from lipsync.audio.shape import MouthTrack
+from lipsync.engines.base import Engine, EngineError, OnProgress, RenderRequest, RenderResult
+from lipsync.engines.overlap import Behind, read_ahead
+from lipsync.face.detect import FaceDetector
+from lipsync.face.draw import PhotoFace
+from lipsync.face.face import Image
+from lipsync.face.mesh import FaceMesh, eye_distance
+from lipsync.face.perform import Candidate, Presence, VideoPerformance, perform_still
+from lipsync.video.color import ColorTags
+from lipsync.video.loop import LoopMode, loop_frames
+from lipsync.video.probe import probe
+from lipsync.video.read import FrameReader, read_image, sample_frames
+from lipsync.video.write import VideoWriter
+
+STILL_FPS = Fraction(25)
+STILL_PIXELS = 3840 * 2160  # larger photos are scaled down
+HOUSE_SIZE = (1080, 1080)
+SOUND_RATE = 48_000
+TAIL_SECONDS = 0.3  # of quiet after the last word of a still face
+LOOK_SECONDS = 4.0  # at the start of a video, for a frame with its mouth closed
+LOOK_EVERY = 6
+LOOK_AROUND = 5  # frames over the whole video
+NO_FACE = "No face was found. Use a picture or video in which a face is seen from the front, at least 60 pixels wide."
+
+
+@dataclass
+class _Scene:
+    """What is about to be written: pictures and how they look."""
+
+    frames: Iterator[Image]
+    width: int
+    height: int
+    fps: Fraction
+    frame_count: int
+    tags: ColorTags | None = None
+    presence: Presence | None = None
+
+
+class BuiltinEngine(Engine):
+    """Warps the lower face of the source at its full resolution, driven by the speech."""
+
+    name = "builtin"
+    version = "1"
+    label = "Built-in"
+    queue = "cpu"
+
+    def render(self, request: RenderRequest, on_progress: OnProgress) -> RenderResult:
+        """See ``Engine.render``. Raises EngineError when there is no face, MediaError for unreadable files."""
+        on_progress("voice", 0.0)
+        speech_seconds = _speech_seconds(request.speech_path, on_progress)
+        on_progress("face", 0.03)
+        scene = self._stage(request, speech_seconds, on_progress)
+        try:
+            self._write(request, scene, on_progress)
+        finally:
+            scene.frames.close()  # type: ignore[attr-defined]  # a generator: stops its threads
+        return RenderResult(
+            output_path=request.output_path,
+            duration_seconds=scene.frame_count / float(scene.fps),
+            frame_count=scene.frame_count,
+            warnings=_warnings(scene),
+        )
+
+    def _stage(self, request: RenderRequest, speech_seconds: float, on_progress: OnProgress) -> _Scene:
+        if request.house_look is not None:
+            return _house_scene(request, speech_seconds)
+        if request.face_path is None:
+            raise EngineError(
+                "There is no face to draw; give a photo, a video or a house avatar.", fallback=False
+            )
+        if probe(request.face_path).media == "image":
+            return _photo_scene(request, speech_seconds)
+        return _video_scene(request, speech_seconds, on_progress)
+
+    def _write(self, request: RenderRequest, scene: _Scene, on_progress: OnProgress) -> None:
+        sound = _SoundFeed(request.speech_path, scene.frame_count / scene.fps)
+        writer = VideoWriter(
+            request.output_path, scene.width, scene.height, scene.fps, SOUND_RATE, scene.tags
+        )
+        with writer, Behind[tuple[Image, FloatArray]](lambda item: _append(writer, *item)) as behind:
+            for number, image in enumerate(scene.frames, start=1):
+                behind.put((image, sound.until(number / scene.fps)))
+                on_progress("render", 0.10 + 0.88 * number / scene.frame_count)
+            on_progress("finish", 0.98)
+
+
+def _append(writer: VideoWriter, image: Image, samples: FloatArray) -> None:
+    writer.write(image)
+    writer.write_audio(samples)
+
+
+class _SoundFeed:
+    """The speech in pieces as long as the pictures they go with, silent past its end."""
+
+    def __init__(self, path: Path, seconds: Fraction) -> None:
+        self._blocks = stream_audio(path, SOUND_RATE)
+        self._held = np.zeros(0, np.float32)
+        self._given = 0
+        self._seconds = seconds
+
+    def until(self, seconds: Fraction) -> FloatArray:
+        """The samples from where the last call ended up to ``seconds``."""
+        end = int(min(seconds, self._seconds) * SOUND_RATE)
+        count = end - self._given
+        while len(self._held) < count:
+            block = next(self._blocks, None)
+            if block is None:
+                self._held = np.pad(self._held, (0, count - len(self._held)))
+            else:
+                self._held = np.concatenate([self._held, block])
+        piece, self._held = self._held[:count], self._held[count:]
+        self._given = end
+        return piece
+
+
+def _speech_seconds(path: Path, on_progress: OnProgress) -> float:
+    """Length of the speech as it really decodes."""
+    samples = 0
+    for block in stream_audio(path, SOUND_RATE):
+        samples += len(block)
+        on_progress("voice", 0.01)
+    if samples == 0:
+        raise EngineError("The speech holds no sound; give a recording with a voice.", fallback=False)
+    return samples / SOUND_RATE
+
+
+def _mouth(request: RenderRequest, fps: Fraction, frame_count: int) -> MouthTrack:
+    return speech_mouth(request.speech_path, float(fps), frame_count, request.phones)
+
+
+def _still_frame_count(speech_seconds: float) -> int:
+    return math.ceil((speech_seconds + TAIL_SECONDS) * STILL_FPS)
+
+
+def _house_scene(request: RenderRequest, speech_seconds: float) -> _Scene:
+    from lipsync.face.house import HouseFace  # drawn on import: only when asked for
+
+    frame_count = _still_frame_count(speech_seconds)
+    face = HouseFace(str(request.house_look), HOUSE_SIZE)
+    frames = perform_still(
+        face,
+        _mouth(request, STILL_FPS, frame_count),
+        frame_count,
+        float(STILL_FPS),
+        strength=request.options.mouth_strength,
+        motion=request.options.head_motion,
+    )
+    return _Scene(frames, *HOUSE_SIZE, STILL_FPS, frame_count)
+
+
+def _photo_scene(request: RenderRequest, speech_seconds: float) -> _Scene:
+    assert request.face_path is not None  # noqa: S101 -- checked by the caller; for the type checker
+    image = _fit_photo(read_image(request.face_path))
+    found = find_main_face(image, FaceDetector(), FaceMesh(), crops=5)
+    if found is None:
+        raise EngineError(NO_FACE, fallback=False)
+    frame_count = _still_frame_count(speech_seconds)
+    frames = perform_still(
+        PhotoFace(image, found.landmarks),
+        _mouth(request, STILL_FPS, frame_count),
+        frame_count,
+        float(STILL_FPS),
+        strength=request.options.mouth_strength,
+        motion=request.options.head_motion,
+    )
+    return _Scene(frames, image.shape[1], image.shape[0], STILL_FPS, frame_count)
+
+
+def _fit_photo(image: Image) -> Image:
+    """At most STILL_PIXELS, sides even: what every player shows."""
+    height, width = image.shape[:2]
+    scale = min(1.0, math.sqrt(STILL_PIXELS / (height * width)))
+    if scale < 1:
+        size = (round(width * scale), round(height * scale))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.ascontiguousarray(image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])
+
+
+def find_main_face(image: Image, detector: FaceDetector, mesh: FaceMesh, crops: int = 1) -> Candidate | None:
+    """The largest face in ``image``, or None."""
+    found = []
+    for detection in detector.detect(image):
+        fit = mesh.fit_detection(image, detection, crops)
+        if fit is not None:
+            found.append(fit.points)
+    if not found:
+        return None
+    return Candidate(image, max(found, key=eye_distance))
+
+
+def _video_scene(request: RenderRequest, speech_seconds: float, on_progress: OnProgress) -> _Scene:
+    assert request.face_path is not None  # noqa: S101 -- checked by the caller; for the type checker
+    reader = FrameReader(request.face_path)
+    video_seconds = probe(request.face_path).duration_seconds
+    mode, seconds = _length(request.options.sync_mode, video_seconds, speech_seconds)
+    frame_count = max(1, round(seconds * float(reader.fps)))
+    candidates = _look_for_mouth(request.face_path, reader, on_progress)
+    if not candidates:
+        raise EngineError(NO_FACE, fallback=False)
+    source = (f.image for f in loop_frames(request.face_path, frame_count, mode, reader=reader))
+    performance = VideoPerformance(
+        frames=read_ahead(source),
+        track=_mouth(request, Fraction(reader.fps), frame_count),
+        candidates=candidates,
+        strength=request.options.mouth_strength,
+    )
+    return _Scene(
+        iter(performance),
+        reader.width,
+        reader.height,
+        Fraction(reader.fps),
+        frame_count,
+        reader.color_tags,
+        performance.presence,
+    )
+
+
+def _length(sync_mode: str, video_seconds: float, speech_seconds: float) -> tuple[LoopMode, float]:
+    """How the video is made to fit the speech: the way to loop, and the length of the result in seconds."""
+    if sync_mode == "cut_off":
+        return "once", min(video_seconds, speech_seconds)
+    if sync_mode == "silence":
+        return "bounce", max(video_seconds, speech_seconds)
+    return ("loop" if sync_mode == "loop" else "bounce"), speech_seconds
+
+
+def _look_for_mouth(path: Path, reader: FrameReader, on_progress: OnProgress) -> list[Candidate]:
+    """Frames with a face, from the start of the video and from all over it, to choose a resting mouth from."""
+    detector, mesh = FaceDetector(), FaceMesh()
+    candidates = []
+    stop = int(LOOK_SECONDS * reader.fps)
+    start = (f for f in reader.frames(0, stop) if f.index % LOOK_EVERY == 0)
+    for group in (start, sample_frames(path, LOOK_AROUND)):
+        for frame in group:
+            on_progress("face", 0.05)
+            found = find_main_face(frame.image, detector, mesh)
+            if found is not None:
+                candidates.append(Candidate(found.image.copy(), found.landmarks))
+    return candidates
+
+
+def _warnings(scene: _Scene) -> tuple[str, ...]:
+    presence, fps = scene.presence, float(scene.fps)
+    if presence is None:
+        return ()
+    lines = []
+    if presence.faceless / fps >= 0.1:
+        lines.append(
+            f"No face was seen for {presence.faceless / fps:.1f} s; those frames are left as they were."
+        )
+    if presence.turned / fps >= 0.2:
+        lines.append(
+            f"The face is turned away for {presence.turned / fps:.1f} s; there the mouth keeps its own motion."
+        )
+    return tuple(lines)

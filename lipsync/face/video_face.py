@@ -1,0 +1,241 @@
+"""A video that speaks: its own mouth motion taken out, one reference mouth carried along and drawn speaking.
+
+Each frame's lips and jaw are first warped to where they would be at rest on that head, plus what speech asks for;
+over that the mouth of the one reference frame is laid, drawn like a photo. Own teeth and tongue never flash through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from lipsync.audio.shape import MouthShape
+from lipsync.face import topology
+from lipsync.face.draw import PhotoFace
+from lipsync.face.drive import control_weights
+from lipsync.face.face import NEUTRAL, Image
+from lipsync.face.frame import FaceFrame
+from lipsync.face.rig import BROWS, CHEEKS, CONTROLS, JAW, STILL, UPPER_OVAL, Rig
+from lipsync.face.rigid import Similarity, fit_affine, follow_head
+from lipsync.face.warp import Grid, ThinPlate, invert
+
+Array = npt.NDArray[np.float32]
+
+PATCH_BOX = (-0.92, -0.55, 0.92, 1.10)  # D; what the reference picture is rigged over
+REGION = (-1.15, -0.60, 1.15, 1.35)  # D; what changes in a frame
+FADE = 0.22  # D; the change dies out this far inside the region's edge
+STEP = 0.06  # D; grid of the frame's own warp
+CHEEK_SHARE = 0.6  # cheeks are brought only this far to rest: their folds belong to the light
+RIM_GROW = 0.015  # D beyond the lips that the reference mouth brings along
+PATCH_FEATHER = 0.040  # D
+GAIN_RANGE = (0.6, 1.6)
+GAIN_MEMORY = 0.8
+
+UPPER_LIP = tuple(dict.fromkeys(topology.UPPER_OUTER + topology.UPPER_MIDDLE + topology.UPPER_INNER))
+LOWER_LIP = tuple(dict.fromkeys(topology.LOWER_OUTER + topology.LOWER_MIDDLE + topology.LOWER_INNER))
+MOVING = tuple(dict.fromkeys(UPPER_LIP + LOWER_LIP + tuple(JAW) + CHEEKS))
+HELD = tuple(dict.fromkeys(i for i in UPPER_OVAL + STILL + BROWS if i not in MOVING))
+_IS_UPPER = np.array([i in UPPER_LIP for i in MOVING])
+_SHARE = np.array([CHEEK_SHARE if i in CHEEKS else 1.0 for i in MOVING], np.float32)[:, None]
+
+
+def closed_mouth_score(landmarks: Array) -> float:
+    """How good a reference mouth a frame has, larger is better: lips together, no broad smile, seen from the front."""
+    frame = FaceFrame.of(landmarks)
+    uv = frame.to_uv(landmarks[:, :2])
+    gap = float((uv[list(topology.LOWER_INNER), 1] - uv[list(topology.UPPER_INNER), 1]).max())
+    width = float(uv[topology.MOUTH_RIGHT, 0] - uv[topology.MOUTH_LEFT, 0])
+    turned = 1 - float(np.linalg.norm(frame.axes[:, 0])) / frame.unit
+    return -8 * max(gap, 0.0) - 0.8 * max(width - 0.62, 0.0) - 3 * turned
+
+
+@dataclass
+class _Gain:
+    value: Array
+
+    def follow(self, wanted: Array) -> Array:
+        self.value = GAIN_MEMORY * self.value + (1 - GAIN_MEMORY) * wanted
+        return self.value
+
+
+class VideoFace:
+    """Draws speech onto the frames of one person's video.
+
+    image, landmarks  the reference frame: (H, W, 3) RGB and its mesh (468, 3) in pixels
+    """
+
+    def __init__(self, image: Image, landmarks: Array) -> None:
+        frame = FaceFrame.of(landmarks)
+        corners = _corners(PATCH_BOX, frame)
+        (left, top), (right, bottom) = corners.min(0), corners.max(0)
+        self._photo = PhotoFace(image, landmarks, box=(left, top, right, bottom))
+        self._rest = self._close(landmarks)
+        self._gain: _Gain | None = None
+
+    def _close(self, landmarks: Array) -> Array:
+        """The reference mesh with its lips together."""
+        rest = landmarks.copy()
+        if self._rig.lips.is_open:
+            rest[list(MOVING), :2] += self._speech_moves({"close": 1.0})
+        return rest
+
+    @property
+    def _rig(self) -> Rig:
+        return self._photo.rig
+
+    def _speech_moves(self, weights: dict[str, float]) -> Array:
+        """(len(MOVING), 2) displacement of the moving landmarks in the reference picture, in pixels."""
+        rig = self._rig
+        points = self._photo.landmarks[list(MOVING), :2]
+        moves = np.zeros_like(points)
+        for fields, part in ((rig.upper, _IS_UPPER), (rig.lower, ~_IS_UPPER)):
+            total = np.zeros(fields.shape[1:], np.float32)
+            for name, weight in weights.items():
+                total += np.float32(weight) * fields[CONTROLS.index(name)]
+            moves[part] = rig.grid.sample(total, points[part])
+        return moves
+
+    def draw(self, image: Image, landmarks: Array, mouth: MouthShape, amount: float = 1.0) -> Image:
+        """``image`` with the face at ``landmarks`` (468, 3) speaking; changed in place and returned.
+
+        ``amount`` 0..1 fades the change in and out, for a face that turns away or is lost.
+        """
+        if amount <= 0:
+            return image
+        head = follow_head(self._rest, landmarks)
+        at_rest = head.apply(self._rest)[:, :2]
+        origin = at_rest[[topology.MOUTH_LEFT, topology.MOUTH_RIGHT]].mean(0)
+        frame = self._rig.frame.carried(head, origin)
+        corners = _corners(REGION, frame)
+        (left, top), (right, bottom) = corners.min(0), corners.max(0)
+        size = (image.shape[1], image.shape[0])
+        if right < 8 or bottom < 8 or left > size[0] - 8 or top > size[1] - 8:
+            return image
+        step = max(2, round(STEP * frame.unit))
+        grid = Grid.over((left, top, right, bottom), step, size)
+        width, height = grid.extent(size)
+        part = image[grid.top : grid.top + height, grid.left : grid.left + width]
+        weights = control_weights(mouth, NEUTRAL, self._rig.lips)
+        moved = self._warp(
+            part, grid, frame, landmarks, at_rest, self._frame_moves(weights, head, frame), amount
+        )
+        self._lay_mouth(moved, grid, frame, at_rest, mouth, weights, amount)
+        part[...] = moved
+        return image
+
+    def _frame_moves(self, weights: dict[str, float], head: Similarity, frame: FaceFrame) -> Array:
+        """Speech's displacement of the moving landmarks on the head as it is now, in pixels."""
+        speech = {name: weight for name, weight in weights.items() if name != "close"}
+        in_face = self._speech_moves(speech) @ np.linalg.inv(self._rig.frame.axes).T
+        return frame.vectors_to_pixels(in_face.astype(np.float32))
+
+    def _warp(
+        self,
+        part: Image,
+        grid: Grid,
+        frame: FaceFrame,
+        landmarks: Array,
+        at_rest: Array,
+        speech: Array,
+        amount: float,
+    ) -> Image:
+        """The frame's own lips and jaw brought to rest plus ``speech``."""
+        moving = landmarks[list(MOVING), :2]
+        delta = _SHARE * (at_rest[list(MOVING)] + speech - moving) * np.float32(amount)
+        held = landmarks[list(HELD), :2]
+        oval = landmarks[list(topology.OVAL), :2]
+        ring = oval.mean(0) + 1.5 * (oval - oval.mean(0))
+        points = frame.to_uv(np.concatenate([moving, held, ring]))
+        values = np.concatenate([delta, np.zeros((len(points) - len(delta), 2), np.float32)])
+        nodes = frame.to_uv(grid.nodes.reshape(-1, 2))
+        field = ThinPlate(points).matrix(nodes) @ values
+        field = (field * _window(nodes)[:, None]).reshape(grid.rows, grid.columns, 2).astype(np.float32)
+        index = np.stack(np.meshgrid(np.arange(grid.columns), np.arange(grid.rows)), axis=-1).astype(
+            np.float32
+        )
+        height, width = part.shape[:2]
+        x, y = np.meshgrid(np.arange(width), np.arange(height))
+        where = np.stack([x, y], axis=-1).astype(np.float32)
+        where -= grid.upsample(invert(field, index, grid.step), (width, height))
+        return np.asarray(cv2.remap(part, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))  # type: ignore[call-overload]
+
+    def _lay_mouth(
+        self,
+        part: Image,
+        grid: Grid,
+        frame: FaceFrame,
+        at_rest: Array,
+        mouth: MouthShape,
+        weights: dict[str, float],
+        amount: float,
+    ) -> None:
+        """Lay the reference mouth, drawn speaking, over ``part``."""
+        source = self._rig.grid
+        drawn = self._photo.draw_region(mouth)
+        mask = self._mouth_mask(weights, drawn.shape[:2])
+        carry = fit_affine(self._rest[list(MOVING), :2], at_rest[list(MOVING)])
+        carry[:, 2] += carry[:, :2] @ (source.left, source.top) - (grid.left, grid.top)
+        # Twice the size first, or carrying would blur it.
+        fine = cv2.resize(drawn, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+        twice = carry.copy()
+        twice[:, 2] += carry[:, :2] @ (-0.25, -0.25)
+        twice[:, :2] /= 2
+        size = (part.shape[1], part.shape[0])
+        patch = cv2.warpAffine(fine, twice, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        alpha = cv2.warpAffine(mask, carry, size, flags=cv2.INTER_LINEAR) * np.float32(amount)
+        rows, columns = np.any(alpha > 0.002, axis=1), np.any(alpha > 0.002, axis=0)
+        if not rows.any():
+            return
+        box = (_span(rows), _span(columns))
+        below, above, share = part[box], patch[box].astype(np.float32), alpha[box][..., None]
+        above *= self._match_light(below, above, share)
+        below[...] = np.clip(below + share * (above - below) + 0.5, 0, 255).astype(np.uint8)
+
+    def _mouth_mask(self, weights: dict[str, float], shape: tuple[int, int]) -> Array:
+        """(h, w) float32, 1 on the lips as drawn, in the reference picture's box."""
+        rig = self._rig
+        outline = []
+        for outer, moves in ((rig.lips.upper_outer, rig.upper_rim), (rig.lips.lower_outer, rig.lower_rim)):
+            edge = np.stack([rig.lips.u, outer], axis=-1)
+            for name, weight in weights.items():
+                edge = edge + np.float32(weight) * moves[CONTROLS.index(name)]
+            outline.append(edge)
+        ring = np.concatenate([outline[0], outline[1][::-1]]).astype(np.float32)
+        pixels = rig.frame.to_pixels(ring) - np.array([rig.grid.left, rig.grid.top], np.float32)
+        mask = np.zeros(shape, np.uint8)
+        cv2.fillPoly(mask, [(pixels * 16).round().astype(np.int32)], 255, cv2.LINE_AA, shift=4)
+        grow = max(1, round(2 * RIM_GROW * rig.frame.unit)) | 1
+        mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grow, grow)))
+        soft = cv2.GaussianBlur(mask, (0, 0), max(1.0, PATCH_FEATHER / 2 * rig.frame.unit))
+        return soft.astype(np.float32) / 255
+
+    def _match_light(self, below: Image, above: Array, share: Array) -> Array:
+        """(3,) gain that gives the reference mouth this frame's light, from the ring where both are seen."""
+        ring = (share[..., 0] > 0.08) & (share[..., 0] < 0.55)
+        if int(ring.sum()) < 12:
+            return np.ones(3, np.float32)
+        wanted = (below[ring].mean(0) + 4) / (above[ring].mean(0) + 4)
+        wanted = np.clip(wanted, *GAIN_RANGE).astype(np.float32)
+        if self._gain is None:
+            self._gain = _Gain(wanted)
+        return self._gain.follow(wanted).astype(np.float32)
+
+
+def _corners(box: tuple[float, float, float, float], frame: FaceFrame) -> Array:
+    return frame.to_pixels(np.array([(box[i], box[j]) for i in (0, 2) for j in (1, 3)], np.float32))
+
+
+def _window(uv: Array) -> Array:
+    """1 inside REGION, falling to 0 at its edge."""
+    left, top, right, bottom = REGION
+    inside = np.minimum.reduce([uv[:, 0] - left, right - uv[:, 0], uv[:, 1] - top, bottom - uv[:, 1]])
+    t = np.clip(inside / FADE, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
+
+
+def _span(flags: npt.NDArray[np.bool_]) -> slice:
+    found = np.flatnonzero(flags)
+    return slice(int(found[0]), int(found[-1]) + 1)
