@@ -15,7 +15,13 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from lipsync.video.container import audio_stream, open_media, stream_time_base, video_stream
+from lipsync.video.container import (
+    audio_stream,
+    decode_stream,
+    open_media,
+    stream_time_base,
+    video_stream,
+)
 from lipsync.video.errors import MediaError
 
 FloatArray = npt.NDArray[np.float32]
@@ -38,7 +44,7 @@ def _mix_weights(layout: av.AudioLayout) -> FloatArray:
     weights = np.array([_WEIGHTS.get(name, _SURROUND_WEIGHT) for name in names], np.float32)
     if weights.sum() <= 0:
         weights[:] = 1.0
-    return (weights / weights.sum()).astype(np.float32)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 class _MonoMixer:
@@ -82,39 +88,48 @@ class _MonoMixer:
         return [part.to_ndarray()[0] for part in self._mono.resample(frame)]
 
 
-def _decoded(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """Frames of the stream; a few damaged packets are skipped, a damaged rest is an error."""
+def _decoded(container: InputContainer, stream: AudioStream) -> Iterator[tuple[AudioFrame, int]]:
+    """Frames of the stream, each with how many of its samples are sound.
+
+    A few damaged packets are skipped; a damaged rest is an error.
+    """
     base = stream_time_base(stream)
     seconds = 0.0
     failed = 0
     heard = False
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-            frames = packet.decode()
-        except StopIteration:
-            break
-        except av.DecoderNotFoundError as error:
-            raise MediaError(
-                f"This sound's format ({stream.codec_context.name}) cannot be read; convert it to WAV or MP3.",
-                "unsupported",
-            ) from error
-        except av.EOFError:
-            break
-        except av.FFmpegError as error:
+    held: AudioFrame | None = None
+    end: int | None = None
+    for decoded in decode_stream(container, stream):
+        if decoded.end is not None:
+            end = decoded.end if end is None else max(end, decoded.end)
+        if decoded.frames is None:
             failed += 1
             if failed > DAMAGED_PACKETS:
-                raise _damaged_at(seconds) from error
+                raise _damaged_at(seconds)
             continue
-        for frame in frames:
+        for frame in decoded.frames:
             failed = 0
             heard = True
             if frame.pts is not None:
                 seconds = float(frame.pts * (frame.time_base or base))
-            yield frame
+            if held is not None:
+                yield held, held.samples
+            held = frame
+    if held is not None:
+        yield held, _real_samples(container, held, end, base)
     if failed and not heard:
         raise _damaged_at(0.0)
+
+
+def _real_samples(container: InputContainer, frame: AudioFrame, end: int | None, base: Fraction) -> int:
+    """How many samples of the last frame are sound; the encoder filled up the rest.
+
+    MP4 gives the true length of the last packet; other containers round it or have it trimmed by libav.
+    """
+    if end is None or frame.pts is None or not container.format.name.startswith("mov"):
+        return frame.samples
+    real = round(float((end * base - frame.pts * (frame.time_base or base)) * frame.sample_rate))
+    return min(max(real, 0), frame.samples)
 
 
 def _damaged_at(seconds: float) -> MediaError:
@@ -133,12 +148,12 @@ def _at_source_rate(
     zero: seconds on the file's clock that become sample 0; None means where the sound starts.
     """
     position = 0
-    for frame in _decoded(container, stream):
+    for frame, real in _decoded(container, stream):
         rate = frame.sample_rate
         start = (
             None if frame.pts is None else float(frame.pts * (frame.time_base or stream_time_base(stream)))
         )
-        samples = mixer.mix(frame)
+        samples = mixer.mix(frame)[:real]
         if start is not None:
             zero = start if zero is None else zero
             drift = round((start - zero) * rate) - position

@@ -6,7 +6,7 @@ Numbers of matrices, transfers and primaries are those of ITU-T H.273, which lib
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import av
 import numpy as np
@@ -102,10 +102,6 @@ class RgbConverter:
         """RGB of ``frame``: alpha on white, HDR brought to BT.709."""
         tags = frame_tags(frame)
         alpha = has_alpha(frame.format.name)
-        arguments: dict[str, object] = {}
-        if tags.is_hdr:
-            # libswscale maps tones and gamut itself when the wanted transfer and primaries differ.
-            arguments = {"dst_color_trc": ColorTrc.BT709, "dst_color_primaries": ColorPrimaries.BT709}
         is_rgb = frame.format.is_rgb or frame.colorspace == RGB_MATRIX
         rgb = self._scaler.reformat(
             frame,
@@ -117,9 +113,11 @@ class RgbConverter:
             src_color_range=None if is_rgb else ColorRange.JPEG if tags.full_range else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
             threads=1,
-            **arguments,
+            # libswscale maps tones and gamut itself when the wanted transfer and primaries differ.
+            dst_color_trc=ColorTrc.BT709 if tags.is_hdr else None,
+            dst_color_primaries=ColorPrimaries.BT709 if tags.is_hdr else None,
         )
-        pixels = rgb.to_ndarray()
+        pixels = cast(Image, rgb.to_ndarray())
         return flatten_alpha(pixels) if alpha else pixels
 
 

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 import av
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from lipsync.video.errors import MediaError
@@ -84,9 +87,61 @@ def audio_stream(container: InputContainer) -> AudioStream | None:
     """The sound of a container: the one marked as default, else the first."""
     streams = [stream for stream in container.streams.audio if stream.codec_context is not None]
     marked = [stream for stream in streams if stream.disposition & Disposition.default]
-    return (marked or streams or [None])[0]
+    return next(iter(marked or streams), None)
 
 
 def stream_time_base(stream: VideoStream | AudioStream) -> Fraction:
     """Seconds per timestamp unit of a stream."""
     return stream.time_base or Fraction(1, 90_000)
+
+
+FrameT = TypeVar("FrameT", VideoFrame, AudioFrame)
+
+
+class Decoded(NamedTuple, Generic[FrameT]):
+    """What came of one packet."""
+
+    frames: list[FrameT] | None
+    """None when the packet is damaged."""
+    pts: int | None
+    end: int | None
+    """Timestamp at which the packet's content ends, when the file says so."""
+
+
+@overload
+def decode_stream(container: InputContainer, stream: VideoStream) -> Iterator[Decoded[VideoFrame]]: ...
+@overload
+def decode_stream(container: InputContainer, stream: AudioStream) -> Iterator[Decoded[AudioFrame]]: ...
+def decode_stream(container: InputContainer, stream: VideoStream | AudioStream) -> Iterator[Decoded[Any]]:
+    """Decode a stream packet by packet; damaged packets are reported, not raised.
+
+    Raises MediaError with code unsupported when there is no decoder.
+    """
+    packets = container.demux(stream)
+    while True:
+        pts = end = None
+        try:
+            packet = next(packets)
+            pts = packet.pts
+            end = None if pts is None or not packet.duration else pts + packet.duration
+            frames = packet.decode()
+        except (StopIteration, av.EOFError):
+            return
+        except av.DecoderNotFoundError as error:
+            raise unsupported(stream) from error
+        except av.FFmpegError:
+            yield Decoded(None, pts, end)
+            continue
+        yield Decoded(frames, pts, end)
+
+
+def unsupported(stream: VideoStream | AudioStream) -> MediaError:
+    """The error for a stream in a format no decoder here knows."""
+    name = stream.codec_context.name
+    if stream.type == "video":
+        return MediaError(
+            f"This video's format ({name}) cannot be read; convert it to MP4 with H.264.", "unsupported"
+        )
+    return MediaError(
+        f"This sound's format ({name}) cannot be read; convert it to WAV or MP3.", "unsupported"
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import av
 import numpy as np
-from av.sidedata.sidedata import Type
 
 from lipsync.video.color import Image
 
@@ -48,8 +49,9 @@ def frame_orientation(frame: av.VideoFrame) -> Orientation:
 
     The matrix maps picture (x, y) to (a x + c y, b x + d y), as 3x3 int32: a b u / c d v / ...
     """
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
-    if data is None:
+    try:
+        data = cast(Any, frame.side_data)["DISPLAYMATRIX"]
+    except KeyError:
         return UPRIGHT
     a, b, _, c, d = np.frombuffer(bytes(data), dtype=np.int32)[:5].tolist()
     if abs(b) + abs(c) > abs(a) + abs(d):

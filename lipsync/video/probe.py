@@ -1,4 +1,4 @@
-"""What a media file is, and whether it can be used as a face or as speech. Contents decide, never the name."""
+"""What a media file is, and whether it can be a face or speech. Contents decide, never the name."""
 
 from __future__ import annotations
 
@@ -14,21 +14,18 @@ from av.video.stream import VideoStream
 
 from lipsync.audio.levels import is_silent
 from lipsync.audio.load import stream_audio
-from lipsync.video.color import ColorTags, default_tags, display_size, frame_tags, has_alpha
+from lipsync.video.color import ColorTags, display_size, frame_tags, has_alpha
 from lipsync.video.container import (
     audio_stream,
+    decode_stream,
     open_media,
     require_content,
-    stream_time_base,
     video_stream,
 )
 from lipsync.video.errors import MediaError
 from lipsync.video.orient import frame_orientation
-from lipsync.video.still import DEFAULT_PIXELS, StillInfo, probe_still, require_pixels
-from lipsync.video.timing import read_end, read_rhythm
-
-CUT_OFF_SECONDS = 0.5
-"""A file that ends this much before it says it does is taken for cut off."""
+from lipsync.video.still import DEFAULT_PIXELS, StillInfo, is_photo, probe_still, require_pixels
+from lipsync.video.timing import is_cut_off, missing_seconds, read_claim, read_end, read_rhythm
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ def probe(path: Path) -> MediaInfo:
     path = Path(path)
     require_content(path)
     still = probe_still(path)
-    if still and (still.frame_count == 1 or still.format not in {"gif", "png"}):
+    if still is not None and is_photo(still):
         return _image_info(still)
     with open_media(path) as container:
         video = video_stream(container)
@@ -87,7 +84,7 @@ def probe(path: Path) -> MediaInfo:
         if audio is not None:
             info = _with_audio(info, container, audio)
         if video is not None:
-            info = _with_video(info, container, video)
+            info = _with_video(path, info, container, video)
         return info
 
 
@@ -105,48 +102,28 @@ def _image_info(still: StillInfo) -> MediaInfo:
     )
 
 
-def _duration(container: InputContainer, stream: VideoStream | AudioStream) -> tuple[float, float]:
-    """(seconds the stream holds, seconds it claims). The file's end is read: headers may lie."""
-    claimed = 0.0
-    if stream.duration:
-        claimed = float(stream.duration * stream_time_base(stream))
-    elif container.duration:
-        claimed = container.duration / av.time_base
+def _length(container: InputContainer, stream: VideoStream | AudioStream) -> tuple[float, tuple[str, ...]]:
+    """(seconds the stream really holds, notices). Headers may lie, so the file's end is read.
+
+    Raises MediaError with code truncated when much of it is missing.
+    """
     held = read_end(container, stream)
-    return (claimed if held is None else held), claimed
-
-
-def _is_cut_off(
-    container: InputContainer, stream: VideoStream | AudioStream, held: float, claimed: float
-) -> bool:
-    """Whether the file ends before its own index says it does."""
-    entries = stream.index_entries
-    if container.format.name.startswith("mov"):
-        # MP4 indexes say where every sample lies, so a lying duration is not mistaken for a cut.
-        last = entries[-1] if len(entries) else None
-        return last is not None and last.pos + last.size > container.size
-    return claimed - held > max(CUT_OFF_SECONDS, claimed * 0.02) and "matroska" in container.format.name
-
-
-def _cut_off_notice(
-    container: InputContainer, stream: VideoStream | AudioStream, held: float, claimed: float
-) -> tuple[str, ...]:
-    if not _is_cut_off(container, stream, held, claimed):
-        return ()
-    if held < claimed * 0.9 or held <= 0:
+    claimed = read_claim(container, stream)
+    if held is None:
+        return (container.duration or 0) / av.time_base, ()
+    if is_cut_off(held, claimed):
         raise MediaError(
-            f"This file is cut off: it holds {held:.1f} of its {claimed:.1f} seconds; upload the complete file.",
+            f"This file is cut off: it holds {held:.1f} of its {claimed:.1f} seconds; "
+            "upload the complete file.",
             "truncated",
-            at_seconds=max(held, 0.0),
+            at_seconds=held,
         )
-    return (f"The file is cut off {claimed - held:.1f} seconds before its end.",)
+    missing = missing_seconds(held, claimed)
+    return held, (f"The last {missing:.1f} seconds of this file are missing.",) if missing else ()
 
 
 def _with_audio(info: MediaInfo, container: InputContainer, stream: AudioStream) -> MediaInfo:
-    held, claimed = _duration(container, stream)
-    notices = info.notices
-    if info.media == "audio":
-        notices += _cut_off_notice(container, stream, held, claimed)
+    held, notices = _length(container, stream) if info.media == "audio" else (0.0, ())
     return replace(
         info,
         duration_seconds=held,
@@ -159,44 +136,34 @@ def _with_audio(info: MediaInfo, container: InputContainer, stream: AudioStream)
 
 def _first_frame(container: InputContainer, stream: VideoStream) -> av.VideoFrame:
     require_pixels(stream.codec_context.width or 1, stream.codec_context.height or 1, 4 * DEFAULT_PIXELS)
-    try:
-        container.seek(stream.start_time or 0, stream=stream)
-        for frame in container.decode(stream):
-            return frame
-    except av.DecoderNotFoundError as error:
+    damaged = 0
+    for decoded in decode_stream(container, stream):
+        if decoded.frames:
+            return decoded.frames[0]
+        damaged += decoded.frames is None
+    if damaged:
         raise MediaError(
-            f"This video's format ({stream.codec_context.name}) cannot be read; convert it to MP4 with H.264.",
-            "unsupported",
-        ) from error
-    except av.FFmpegError as error:
-        raise MediaError(
-            "This video's first picture is damaged; export it again and upload that.",
+            "This video is damaged from its first picture on; export it again and upload that.",
             "damaged",
             at_seconds=0.0,
-        ) from error
+        )
     raise MediaError("This video holds no pictures; upload the complete file.", "zero_length")
 
 
-def _with_video(info: MediaInfo, container: InputContainer, stream: VideoStream) -> MediaInfo:
-    held, claimed = _duration(container, stream)
-    notices = info.notices + _cut_off_notice(container, stream, held, claimed)
+def _with_video(path: Path, info: MediaInfo, container: InputContainer, stream: VideoStream) -> MediaInfo:
     frame = _first_frame(container, stream)
-    container.seek(stream.start_time or 0, stream=stream)
-    rhythm = read_rhythm(container, stream)
+    rhythm = read_rhythm(path)
+    held, notices = _length(container, stream)
     tags = frame_tags(frame)
     orientation = frame_orientation(frame)
-    wide, high = display_size(frame.width, frame.height, stream.sample_aspect_ratio)
-    width, height = orientation.size(wide, high)
+    width, height = orientation.size(*display_size(frame.width, frame.height, stream.sample_aspect_ratio))
     count = stream.frames or None
-    fps = float(rhythm.fps)
-    if rhythm.is_variable and count and held > 0:
-        fps = count / held
     return replace(
         info,
         duration_seconds=held if held > 0 else float(Fraction(count or 1) / rhythm.fps),
         width=width,
         height=height,
-        fps=fps,
+        fps=count / held if rhythm.is_variable and count and held > 0 else float(rhythm.fps),
         frame_count=count,
         is_vfr=rhythm.is_variable,
         video_codec=stream.codec_context.name,
@@ -204,8 +171,8 @@ def _with_video(info: MediaInfo, container: InputContainer, stream: VideoStream)
         has_alpha=has_alpha(frame.format.name),
         is_hdr=tags.is_hdr,
         rotation_degrees=orientation.degrees,
-        color_tags=tags if tags != default_tags(frame.height) else default_tags(frame.height),
-        notices=notices,
+        color_tags=tags,
+        notices=info.notices + notices,
     )
 
 
@@ -260,7 +227,7 @@ def check_speech(path: Path, limits: MediaLimits | None = None) -> MediaInfo:
     if info.media == "video":
         with open_media(path) as container:
             stream = audio_stream(container)
-            held = _duration(container, stream)[0] if stream else 0.0
+            held = _length(container, stream)[0] if stream else 0.0
         info = replace(info, duration_seconds=held)
     _require_limits(info, replace(limits, pixels=16 * DEFAULT_PIXELS))
     return replace(info, is_silent=is_silent(stream_audio(path, 16_000)))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ from lipsync.audio.load import FloatArray, stream_audio
 from lipsync.video.color import ColorTags, Image, RgbConverter, display_size, frame_tags
 from lipsync.video.container import (
     DECODER_THREADS,
+    decode_stream,
     open_media,
     require_content,
     stream_time_base,
@@ -23,14 +26,15 @@ from lipsync.video.container import (
 )
 from lipsync.video.errors import MediaError
 from lipsync.video.orient import UPRIGHT, Orientation, frame_orientation
-from lipsync.video.still import probe_still, read_still, require_pixels
-from lipsync.video.timing import read_rhythm
+from lipsync.video.still import is_photo, probe_still, read_still, require_pixels
+from lipsync.video.timing import is_cut_off, missing_seconds, read_claim, read_end, read_rhythm
 
 VIDEO_PIXELS = 40_000_000
 LONGEST_HOLE_SECONDS = 600.0
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Frame:
     """One picture of a video on its constant grid."""
 
     image: Image
@@ -80,19 +84,16 @@ class FrameReader:
         with open_media(self.path) as container:
             stream = _require_video(container)
             require_pixels(stream.codec_context.width, stream.codec_context.height, VIDEO_PIXELS)
-            rhythm = read_rhythm(container, stream)
-            self.fps = Fraction(fps).limit_denominator(1001) if fps else rhythm.fps
-            self.is_variable = rhythm.is_variable
-            self._aspect = stream.sample_aspect_ratio
-            container.seek(stream.start_time or 0, stream=stream)
-            first = next((frame for frame in _decode(container, stream, []) if frame.pts is not None), None)
-            if first is None:
-                raise MediaError("This video holds no pictures; upload the complete file.", "zero_length")
+            first = _first_frame(container, stream)
+            self._claimed = read_claim(container, stream)
             self._base = stream_time_base(stream)
-            self._zero = int(first.pts or 0)
-            self._orientation: Orientation = frame_orientation(first)
-            self._stored = display_size(first.width, first.height, self._aspect)
-            tags = frame_tags(first)
+            self._stored = display_size(first.width, first.height, stream.sample_aspect_ratio)
+        rhythm = read_rhythm(self.path)
+        self.fps = Fraction(fps).limit_denominator(1001) if fps else rhythm.fps
+        self.is_variable = rhythm.is_variable
+        self._zero = int(first.pts or 0)
+        self._orientation: Orientation = frame_orientation(first)
+        tags = frame_tags(first)
         self.color_tags = ColorTags() if tags.is_hdr else tags._replace(full_range=False)
         self.width, self.height = self._orientation.size(*self._stored)
 
@@ -100,7 +101,7 @@ class FrameReader:
         return self.frames()
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        """Frames ``start`` up to ``stop`` of the grid, or to the end. Seeks to the key frame before ``start``.
+        """Frames ``start`` up to ``stop`` of the grid, or to the end. Seeks to a key frame before ``start``.
 
         Raises MediaError with ``at_seconds`` where the file turns bad with good frames after it.
         """
@@ -124,42 +125,58 @@ class FrameReader:
     def _shown(self, start: int) -> Iterator[_Shown]:
         """Source frames from the one shown at ``start`` on, each with its slots; skips those never shown."""
         back = 0.0
-        while start > 0:
-            # Files without an index may land after the time asked for: then go back further, at last to 0.
-            for shown in self._shown_from(start, back):
-                if shown.slot <= start or start / self.fps <= back:
-                    yield from self._rest_from(start, back)
-                    return
-                break
-            else:
+        while start / self.fps > back:
+            source = self._shown_from(start, back)
+            first = next(source, None)
+            if first is not None and first.slot <= start:
+                yield from (shown for shown in chain([first], source) if shown.end_slot > start)
                 return
+            # Files without an index may land after the time asked for: go back further, at last to 0.
             back = back * 4 + 2.0
         yield from self._shown_from(0, 0.0)
-
-    def _rest_from(self, start: int, back: float) -> Iterator[_Shown]:
-        for shown in self._shown_from(start, back):
-            if shown.end_slot > start:
-                yield shown
 
     def _shown_from(self, start: int, back: float) -> Iterator[_Shown]:
         pending: av.VideoFrame | None = None
         slot = 0
         with open_media(self.path) as container:
             stream = _require_video(container)
-            seconds = max(0.0, float(start / self.fps) - back)
-            # The frame shown at a slot may be timed half a slot later; the seek must not pass it.
-            target = self._zero + int((seconds - 0.5 / float(self.fps)) / float(self._base))
-            container.seek(max(target, self._zero) if start else stream.start_time or 0, stream=stream)
-            for frame in _decode(container, stream, self.notices):
-                if frame.pts is None or frame.pts < self._zero:
+            if start:
+                # The frame shown at a slot may be timed half a slot later; the seek must not pass it.
+                seconds = (start - 0.5) / float(self.fps) - back
+                container.seek(max(self._zero, self._zero + int(seconds / self._base)), stream=stream)
+            for frame in self._decode(container, stream):
+                if frame.pts is not None and frame.pts < self._zero:
                     continue
-                next_slot = max(self._slot(frame.pts), slot)
+                next_slot = slot + 1 if frame.pts is None else max(self._slot(frame.pts), slot)
                 if pending is not None and next_slot > slot:
                     yield _Shown(pending, slot, self._bounded(slot, next_slot))
                 pending, slot = frame, next_slot
         if pending is not None:
-            end = self._slot(int(pending.pts or 0) + int(pending.duration or 0))
+            end = self._slot((pending.pts or 0) + (pending.duration or 0))
             yield _Shown(pending, slot, max(slot + 1, end))
+
+    def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+        """Decoded frames. Damage with good frames or much time after it is an error, else a notice."""
+        bad_at: float | None = None
+        end = 0.0
+        for decoded in decode_stream(container, stream):
+            if decoded.frames is None and bad_at is None:
+                bad_at = end if decoded.pts is None else self._seconds(decoded.pts)
+            for frame in decoded.frames or ():
+                shown = end if frame.pts is None else self._seconds(frame.pts)
+                if bad_at is not None and shown > bad_at:
+                    raise _damaged_at(bad_at)
+                end = max(end, shown + float((frame.duration or 0) * self._base))
+                yield frame
+        if is_cut_off(end, self._claimed):
+            raise _damaged_at(end)
+        if bad_at is not None or missing_seconds(end, self._claimed):
+            notice = f"The video cannot be read after {end:.1f} seconds; it was used up to there."
+            if notice not in self.notices:
+                self.notices.append(notice)
+
+    def _seconds(self, pts: int) -> float:
+        return float((pts - self._zero) * self._base)
 
     def _bounded(self, slot: int, end: int) -> int:
         """Guards against a timestamp that jumps by hours."""
@@ -190,41 +207,11 @@ def _damaged_at(seconds: float) -> MediaError:
     )
 
 
-def _decode(container: InputContainer, stream: VideoStream, notices: list[str]) -> Iterator[av.VideoFrame]:
-    """Decoded frames. Damage with sound frames after it is an error; damage at the very end is a notice."""
-    base = stream_time_base(stream)
-    zero = stream.start_time or 0
-    bad_at: float | None = None
-    seconds = 0.0
-    decoded = 0
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-            if packet.pts is not None:
-                seconds = float((packet.pts - zero) * base)
-            frames = packet.decode()
-        except (StopIteration, av.EOFError):
-            break
-        except av.DecoderNotFoundError as error:
-            raise MediaError(
-                f"This video's format ({stream.codec_context.name}) cannot be read; convert it to MP4 with H.264.",
-                "unsupported",
-            ) from error
-        except av.FFmpegError:
-            bad_at = seconds if bad_at is None else bad_at
-            continue
-        for frame in frames:
-            decoded += 1
-            if bad_at is not None and frame.pts is not None and float((frame.pts - zero) * base) > bad_at:
-                raise _damaged_at(bad_at)
-            yield frame
-    if bad_at is not None and not decoded:
-        raise _damaged_at(max(0.0, bad_at))
-    if bad_at is not None:
-        notice = f"The video cannot be read after {bad_at:.1f} seconds; it was used up to there."
-        if notice not in notices:
-            notices.append(notice)
+def _first_frame(container: InputContainer, stream: VideoStream) -> av.VideoFrame:
+    for decoded in decode_stream(container, stream):
+        if decoded.frames:
+            return decoded.frames[0]
+    raise MediaError("This video holds no readable pictures; upload the complete file.", "zero_length")
 
 
 def sample_frames(path: Path, count: int) -> list[Frame]:
@@ -234,35 +221,17 @@ def sample_frames(path: Path, count: int) -> list[Frame]:
     """
     path = Path(path)
     require_content(path)
-    if probe_still_only(path):
+    still = probe_still(path)
+    if still is not None and is_photo(still):
         return [Frame(read_still(path), 0.0, 0)]
     reader = FrameReader(path)
     with open_media(path) as container:
-        seconds = _length(container)
+        held = read_end(container, _require_video(container))
+        seconds = (container.duration or 0) / av.time_base if held is None else held
     total = max(1, int(seconds * reader.fps))
     wanted = sorted({int(index) for index in np.linspace(0, total - 1, min(count, total)).round()})
-    found: dict[int, Frame] = {}
-    for index in wanted:
-        frame = next(reader.frames(index, index + 1), None)
-        if frame is not None:
-            found[frame.index] = frame
-    return list(found.values())
-
-
-def probe_still_only(path: Path) -> bool:
-    """Whether the file is a photo rather than an animation that is read as a video."""
-    still = probe_still(path)
-    return still is not None and (still.frame_count == 1 or still.format not in {"gif", "png"})
-
-
-def _length(container: InputContainer) -> float:
-    from lipsync.video.timing import read_end
-
-    stream = _require_video(container)
-    held = read_end(container, stream)
-    if held is not None:
-        return held
-    return container.duration / av.time_base if container.duration else 0.0
+    found = (next(reader.frames(index, index + 1), None) for index in wanted)
+    return [frame for frame in found if frame is not None]
 
 
 def read_audio_of(path: Path, sample_rate: int) -> Iterator[FloatArray]:

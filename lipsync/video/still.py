@@ -59,7 +59,8 @@ def _open_still(path: Path) -> Iterator[Pillow.Image]:
             opened = Pillow.open(path, formats=FORMATS)
         except Pillow.DecompressionBombError as error:
             raise MediaError(
-                "This picture unpacks to far more pixels than can be worked on; make it smaller and try again.",
+                "This picture unpacks to far more pixels than can be worked on; "
+                "make it smaller and try again.",
                 "too_many_pixels",
             ) from error
         with opened as picture:
@@ -87,6 +88,11 @@ def probe_still(path: Path) -> StillInfo | None:
         return None
     except (OSError, SyntaxError, ValueError) as error:
         raise _damaged(error) from error
+
+
+def is_photo(still: StillInfo) -> bool:
+    """Whether it is used as a photo: all but animated GIF and PNG, which are read as video."""
+    return still.frame_count == 1 or still.format not in {"gif", "png"}
 
 
 def _damaged(error: Exception) -> MediaError:

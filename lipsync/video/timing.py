@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import NamedTuple
 
 import av
@@ -10,11 +11,15 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from lipsync.video.container import stream_time_base
+from lipsync.video.container import open_media, stream_time_base, video_stream
+from lipsync.video.errors import MediaError
 
 HIGHEST_FPS = 120
 SAMPLED_PACKETS = 400
 FAR_END = 2**62
+CUT_OFF_SECONDS = 0.2
+CUT_OFF_SHARE = 0.1
+"""A stream that ends more than this much of its length early is refused; less is a notice."""
 
 
 class Rhythm(NamedTuple):
@@ -33,17 +38,21 @@ def _sampled_times(container: InputContainer, stream: VideoStream) -> list[int]:
         if len(times) >= SAMPLED_PACKETS:
             break
     # The reordering of B-frames leaves a hole near the end of the sample.
-    return sorted(times)[:-8] if len(times) > 16 else sorted(times)
+    return sorted(times)[:-8] if len(times) == SAMPLED_PACKETS else sorted(times)
 
 
-def read_rhythm(container: InputContainer, stream: VideoStream) -> Rhythm:
-    """The rhythm of a stream, from its first packets. Leaves the container at an undefined place."""
-    base = stream_time_base(stream)
-    times = _sampled_times(container, stream)
+def read_rhythm(path: Path) -> Rhythm:
+    """The rhythm of a video, from its first packets. Raises MediaError when the file has no video."""
+    with open_media(path) as container:
+        stream = video_stream(container)
+        if stream is None:
+            raise MediaError("This file has sound but no picture; choose a photo or a video.", "no_video")
+        base = stream_time_base(stream)
+        times = _sampled_times(container, stream)
+        declared = _declared_rate(stream)
     steps = sorted(
         later - earlier for earlier, later in zip(times, times[1:], strict=False) if later > earlier
     )
-    declared = _declared_rate(stream)
     if len(steps) < 2:
         return Rhythm(declared or Fraction(25), is_variable=False)
     middle = steps[len(steps) // 2] * base
@@ -81,18 +90,75 @@ def _tidy_rate(rate: Fraction) -> Fraction:
 def read_end(container: InputContainer, stream: VideoStream | AudioStream) -> float | None:
     """Seconds from the stream's start to the end of its last packet, found by reading the end of the file.
 
-    None when the container cannot seek there.
+    None when the container cannot seek there. Leaves the container at its end.
     """
     base = stream_time_base(stream)
+    if container.format.name.startswith("mov") and len(stream.index_entries):
+        return _indexed_end(container, stream, base)
     start = stream.start_time or 0
+    step = (
+        round(1 / (stream.average_rate * base))
+        if isinstance(stream, VideoStream) and stream.average_rate
+        else 0
+    )
     last = None
     try:
-        container.seek(FAR_END if stream.type == "video" else FAR_END, stream=stream)
+        container.seek(FAR_END, stream=stream)
         for packet in container.demux(stream):
             if packet.pts is not None:
-                end = packet.pts + (packet.duration or 0)
+                end = packet.pts + (packet.duration or step)
                 last = end if last is None else max(last, end)
     except (av.FFmpegError, OverflowError):
         if last is None:
             return None
     return None if last is None else float((last - start) * base)
+
+
+def _indexed_end(container: InputContainer, stream: VideoStream | AudioStream, base: Fraction) -> float:
+    """The end by an MP4's index: the samples that lie wholly inside the file."""
+    entries = stream.index_entries
+    low, high = 0, len(entries)
+    while low < high:
+        middle = (low + high) // 2
+        entry = entries[middle]
+        if entry.pos + entry.size <= container.size:
+            low = middle + 1
+        else:
+            high = middle
+    if low == 0:
+        return 0.0
+    if low == len(entries):
+        return _claimed_by_index(stream, base)
+    return float((entries[low].timestamp - entries[0].timestamp) * base)
+
+
+def _claimed_by_index(stream: VideoStream | AudioStream, base: Fraction) -> float:
+    entries = stream.index_entries
+    first, last = entries[0].timestamp, entries[-1].timestamp
+    step = (last - first) / (len(entries) - 1) if len(entries) > 1 else 0
+    indexed = float((last - first + step) * base)
+    declared = float((stream.duration or 0) * base)
+    # The header knows the last sample's own length; the index is believed when they differ by more than that.
+    return declared if declared and abs(declared - indexed) <= max(2 * float(step * base), 0.1) else indexed
+
+
+def read_claim(container: InputContainer, stream: VideoStream | AudioStream) -> float | None:
+    """Seconds the file says the stream lasts, where that can be trusted; None where it is an estimate."""
+    base = stream_time_base(stream)
+    name = container.format.name
+    if name.startswith("mov") and len(stream.index_entries):
+        return _claimed_by_index(stream, base)
+    if "matroska" in name and container.duration:
+        return float(container.duration / av.time_base)
+    return None
+
+
+def missing_seconds(held: float, claimed: float | None) -> float:
+    """How much of a stream is not there; 0 when it is whole or nobody can tell."""
+    missing = (claimed or 0.0) - held
+    return missing if missing > CUT_OFF_SECONDS else 0.0
+
+
+def is_cut_off(held: float, claimed: float | None) -> bool:
+    """Whether so much of a stream is missing that it should not be used."""
+    return claimed is not None and missing_seconds(held, claimed) > claimed * CUT_OFF_SHARE

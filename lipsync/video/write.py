@@ -42,7 +42,7 @@ AAC_RATES = (
 class VideoWriter:
     """An MP4 being written; a context manager. The file appears at ``path`` only when all went well.
 
-    Hand over pictures and sound roughly as they play: what runs ahead waits in memory, by at most ten seconds.
+    Hand over pictures and sound roughly as they play: what runs ahead waits in memory, ten seconds at most.
     """
 
     def __init__(
@@ -85,7 +85,6 @@ class VideoWriter:
         self._converter = YuvConverter(self.pixel_format, self._tags)
 
     def __enter__(self) -> Self:
-        # Without this, metadata keys outside the classic set are dropped.
         self._container = av.open(str(self._part), "w", format="mp4", options={"movflags": "+faststart"})
         self._container.metadata.update(self._metadata)
         self._video = self._add_video()
@@ -93,7 +92,7 @@ class VideoWriter:
         return self
 
     def _add_video(self) -> VideoStream:
-        stream = cast(VideoStream, self._container.add_stream("libx264", rate=self._fps))
+        stream = self._container.add_stream("libx264", rate=self._fps)
         stream.width, stream.height = self.coded_size
         stream.pix_fmt = self.pixel_format
         stream.options = {"crf": str(self._crf), "preset": self._preset}
@@ -107,7 +106,7 @@ class VideoWriter:
     def _add_audio(self) -> AudioStream | None:
         if self._rate is None:
             return None
-        stream = cast(AudioStream, self._container.add_stream("aac", rate=self._rate, layout="mono"))
+        stream = self._container.add_stream("aac", rate=self._rate, layout="mono")
         stream.bit_rate = AUDIO_BITS_PER_SECOND
         return stream
 
@@ -125,7 +124,7 @@ class VideoWriter:
         self._container.mux(self._video.encode(frame))
 
     def write_audio(self, samples: FloatArray) -> None:
-        """Append mono samples in [-1, 1]; any number at a time. Raises ValueError when no sound was asked for."""
+        """Append mono samples in [-1, 1]; any number at a time. ValueError when opened silent."""
         if self._audio is None:
             raise ValueError("this video was opened without sound; pass sample_rate")
         if len(samples) == 0:
