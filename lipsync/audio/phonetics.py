@@ -107,6 +107,7 @@ _CONSONANTS: dict[str, Target] = {
     )
     for sound in sounds
 }  # fmt: skip
+_CONSONANTS["ʲ"], _CONSONANTS["ʷ"] = _PALATAL, _ROUNDED_GLIDE  # where they stand alone
 _CONSONANTS["ʋ"] = _consonant(0.16, 2.0, 0.3, 0.5, 0.1, 0.4, teeth=0.6)
 BILABIALS = frozenset("pbmɓʘ")
 _STOPS = frozenset("pbɓʘ")
@@ -158,7 +159,7 @@ def _targets_of(ipa: str) -> tuple[tuple[str, Target], ...]:
             found.append((sign, _CONSONANTS[sign]))
         elif sign not in _UNSHAPED and not unicodedata.combining(sign) and sign.isalpha():
             found.append((sign, _CONSONANTS.get(sign.lower(), _UNKNOWN)))
-    return tuple(found) or ((ipa, _UNKNOWN),)
+    return tuple(found) or ((ipa, _GLOTTAL),)
 
 
 def _coloured(target: Target, channel: int, value: float) -> Target:

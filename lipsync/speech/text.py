@@ -12,7 +12,7 @@ SENTENCE_LIMIT = 400
 
 _PARAGRAPH = re.compile(r"\s*\n\s*\n\s*")
 # A full stop ends a sentence before a space and then no lower-case letter; others end it anywhere.
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+(?![a-zà-öø-ÿа-я])|(?<=[。！？।॥؟։።])\s*")  # noqa: RUF001
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+(?![a-zà-öø-ÿа-я])|[。！？।॥؟։]+[”’」』）]*\s*")  # noqa: RUF001
 _CLAUSE_END = re.compile(r"[,;:،、，；：—–-]\s*")  # noqa: RUF001
 # Never spoken: joiners and selectors of emoji, bidirectional marks, soft hyphens.
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
@@ -89,11 +89,19 @@ def has_speech(text: str) -> bool:
 def split_sentences(text: str) -> Iterator[str]:
     """Cleaned ``text``, sentence by sentence, each at most SENTENCE_LIMIT long and with a word in it."""
     for paragraph in _PARAGRAPH.split(text):
-        for sentence in _SENTENCE_END.split(paragraph):
+        for sentence in _cut_after(_SENTENCE_END, paragraph):
             words = " ".join(sentence.split())
             for piece in _bounded(words):
                 if has_speech(piece):
                     yield piece
+
+
+def _cut_after(end: re.Pattern[str], text: str) -> Iterator[str]:
+    start = 0
+    for match in end.finditer(text):
+        yield text[start : match.end()]
+        start = match.end()
+    yield text[start:]
 
 
 def _bounded(sentence: str) -> Iterator[str]:

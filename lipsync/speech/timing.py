@@ -14,6 +14,8 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 
 SILENCE = 3e-4  # espeak-ng's silence is digital zero, give or take its own dither
+ECHO = 0.1
+"""Share of the sound before it that a closure may still ring with."""
 CLOSURE_SECONDS = 0.09
 """The longest a stop is held before its burst; longer silence is a pause."""
 SHORTEST_PHONE_SECONDS = 0.02
@@ -62,7 +64,10 @@ def _with_closures(
             floor = max(floor, start - longest)
             # A mark may fall a few samples after the burst has begun.
             edge = max(start - sample_rate // 200, floor)
-            sounding = np.flatnonzero(np.abs(samples[floor:edge]) > SILENCE)
+            before = np.abs(samples[floor:edge])
+            # Voices with an echo are never quite silent.
+            quiet = max(SILENCE, ECHO * float(before.max(initial=0.0)))
+            sounding = np.flatnonzero(before > quiet)
             closure = floor + int(sounding[-1]) + 1 if len(sounding) else floor
             if closure < edge:
                 start = closure

@@ -1,4 +1,4 @@
-"""Train the mouth model again: ``manage.py train_mouth``; the same seed gives the same weights."""
+"""Train the mouth model again: ``manage.py train_mouth``; the same seed gives the same texts, voices and noise."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lipsync.speech.training.corpus import make_set
 from lipsync.speech.training.fit import fit_network
 from lipsync.speech.training.report import measure_model
 
-TRAINING_SECONDS = 12000.0
-STEPS = 22000
+TRAINING_SECONDS = 10000.0
+STEPS = 20000
 SEED = 1
 
 
