@@ -10,6 +10,7 @@ with once(request) as answer:
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,6 +19,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from ninja import Schema
+from ninja.responses import NinjaJSONEncoder
 
 from avsite.accounts.models import KeptResponse, User
 from avsite.auth import caller
@@ -39,7 +41,7 @@ class Answer:
 
     def keep(self, status: int, body: Schema) -> JsonResponse:
         """The response, remembered for requests with the same key."""
-        data = body.model_dump(mode="json")
+        data = json.loads(json.dumps(body.model_dump(), cls=NinjaJSONEncoder))  # as every other answer
         if self._row is not None:
             KeptResponse.objects.filter(pk=self._row.pk, status=None).update(status=status, body=data)
         self.is_kept = True

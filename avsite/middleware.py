@@ -22,6 +22,7 @@ def request_id(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         asked = request.headers.get("X-Request-ID", "")
         name = asked if REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
+        request.request_id = name  # type: ignore[attr-defined]
         token = current_request_id.set(name)
         try:
             response = get_response(request)
@@ -37,7 +38,8 @@ class RequestIdFilter(logging.Filter):
     """Adds ``request_id`` to log records; ``-`` outside requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = current_request_id.get()
+        request = getattr(record, "request", None)  # Django logs refusals after the middleware has ended
+        record.request_id = getattr(request, "request_id", None) or current_request_id.get()
         return True
 
 

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
-from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.template.defaultfilters import filesizeformat
+
+from avsite.errors import ApiError
+
+
+def readable_size(count: int) -> str:
+    """``count`` bytes for people, as ``1.5 MB``."""
+    return str(filesizeformat(count)).replace("\xa0", " ")
+
+
+def too_large(param: str) -> ApiError:
+    limit = readable_size(settings.UPLOAD_LIMIT_BYTES)
+    return ApiError("too_large", f"This file is larger than the {limit} allowed; make it smaller.", param)
 
 
 class LimitedUploadHandler(TemporaryFileUploadHandler):
-    """Always writes to a temporary file, so memory does not grow with the upload, and stops past the limit.
+    """Always writes to a temporary file, so memory does not grow with the upload.
 
-    A stopped upload leaves ``request.upload_too_large`` set; ``avsite.uploads.is_too_large`` reads it.
+    Past the limit ``request.POST`` and ``request.FILES`` raise ApiError ``too_large``, naming the field.
     """
 
     received = 0
 
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        super().new_file(*args, **kwargs)
-        self.received = 0
-
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         self.received += len(raw_data)
         if self.received > settings.UPLOAD_LIMIT_BYTES:
-            if self.request is not None:
-                self.request.upload_too_large = True  # type: ignore[attr-defined]
-            raise StopUpload(connection_reset=False)
+            self.file.close()  # which deletes it
+            raise too_large(self.field_name or "file")
         return super().receive_data_chunk(raw_data, start)

@@ -144,11 +144,10 @@ def get_look_thumbnail(request: HttpRequest, look: str) -> HttpResponseBase:
 
 
 def _draw_look(look: str, path: Path) -> None:
-    from lipsync.audio.shape import CLOSED
-    from lipsync.face.house import HouseFace
+    from lipsync.face.house import house_thumbnail
     from lipsync.video.thumbnail import make_thumbnail
 
-    path.write_bytes(make_thumbnail(HouseFace(look).draw(CLOSED)))
+    path.write_bytes(make_thumbnail(house_thumbnail(look, 384)))
 
 
 def _made_once(path: Path, make: Callable[[Path], object]) -> Path:

@@ -22,6 +22,7 @@ from django.utils import timezone
 from avsite.accounts.models import User
 from avsite.errors import ApiError, not_found
 from avsite.files import safe_name
+from avsite.uploads import readable_size, too_large
 from lipsync.audio.levels import waveform_peaks
 from lipsync.face.outline import FaceOutline, outline_faces
 from lipsync.media_types import file_suffix
@@ -169,29 +170,17 @@ def _fresh_folder(uid: uuid.UUID) -> Iterator[Path]:
         raise
 
 
-def _megabytes(count: int) -> str:
-    return f"{count / 1024**2:,.1f} MB"
-
-
 def _require_room(owner: User, size: int) -> None:
     if size > settings.UPLOAD_LIMIT_BYTES:
-        raise too_large()
+        raise too_large("file")
     used, limit = used_bytes(owner), owner.max_storage_bytes
     if used + size > limit:
         raise ApiError(
             "limit_reached",
-            f"This file of {_megabytes(size)} does not fit: {_megabytes(used)} of your "
-            f"{_megabytes(limit)} are used; delete something first.",
+            f"This file of {readable_size(size)} does not fit: {readable_size(used)} of your "
+            f"{readable_size(limit)} are used; delete something first.",
             "file",
         )
-
-
-def too_large() -> ApiError:
-    return ApiError(
-        "too_large",
-        f"This file is larger than the {_megabytes(settings.UPLOAD_LIMIT_BYTES)} allowed; make it smaller.",
-        "file",
-    )
 
 
 def _receive(uploaded: UploadedFile[Any], path: Path) -> tuple[str, int]:
@@ -201,7 +190,7 @@ def _receive(uploaded: UploadedFile[Any], path: Path) -> tuple[str, int]:
         for chunk in uploaded.chunks(1024 * 1024):
             size += len(chunk)
             if size > settings.UPLOAD_LIMIT_BYTES:
-                raise too_large()
+                raise too_large("file")
             digest.update(chunk)
             file.write(chunk)
     return digest.hexdigest(), size
