@@ -52,6 +52,7 @@ class Stack:
     async def run(self) -> int:
         """Start everything and stay until a signal or a failure."""
         self._catch_signals()
+        self._console.say(f"Starting at {self._site.url}, with data in {self._data_dir}")
         self._console.on_gone = self._stop.set
         self._processes = [
             Process(spec, self._console, self._environment)
