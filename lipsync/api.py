@@ -14,7 +14,7 @@ import pydantic
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Query, Router
 from ninja.errors import ValidationError
 
@@ -155,7 +155,7 @@ def retry_lipsync(request: HttpRequest, job_id: UUID) -> JobOut:
 
 
 @router.delete("/lipsyncs/{uuid:job_id}", response={204: None})
-def delete_lipsync(request: HttpRequest, job_id: UUID) -> tuple[int, None]:
+def delete_lipsync(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Delete a job and its video, stopping it first."""
     job = _own(request, job_id)
     Job.objects.request_cancel(job.pk)
@@ -163,7 +163,7 @@ def delete_lipsync(request: HttpRequest, job_id: UUID) -> tuple[int, None]:
     Job.objects.filter(pk=job.pk).delete()
     results.remove(job.result.name, job.poster.name)
     _tell(job)
-    return 204, None
+    return HttpResponse(status=204)
 
 
 @router.get("/lipsyncs/{uuid:job_id}/log", response=LogPage)
@@ -205,11 +205,11 @@ def share_lipsync(request: HttpRequest, job_id: UUID) -> ShareOut:
 
 
 @router.delete("/lipsyncs/{uuid:job_id}/share", response={204: None})
-def unshare_lipsync(request: HttpRequest, job_id: UUID) -> tuple[int, None]:
+def unshare_lipsync(request: HttpRequest, job_id: UUID) -> HttpResponse:
     job = _own(request, job_id)
     Job.objects.unshare(job.pk)
     publish(job)
-    return 204, None
+    return HttpResponse(status=204)
 
 
 @router.get("/shared/{token}", response=SharedOut, auth=None)

@@ -52,7 +52,7 @@ def _queue_of(job: Job) -> str:
         return "default"  # any worker can fail it with the reason
 
 
-@shared_task
+@shared_task(ignore_result=True)
 def run_job_task(job_id: int) -> None:
     """Run a job, then tell of those that waited for it: its owner's next, and those that are the same."""
     job = runner.run(job_id)
@@ -60,7 +60,7 @@ def run_job_task(job_id: int) -> None:
         ring(Q(owner=job.owner_id) | Q(cache_key=job.cache_key))
 
 
-@shared_task
+@shared_task(ignore_result=True)
 def sweep_task() -> None:
     """Take jobs back from dead workers, and tell of every job that could run and no worker was told of."""
     for job in Job.objects.requeue_lost():
@@ -69,7 +69,7 @@ def sweep_task() -> None:
     ring()
 
 
-@shared_task
+@shared_task(ignore_result=True)
 def expire_files_task() -> None:
     """Remove results and uploads whose time is up."""
     results.expire()

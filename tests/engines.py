@@ -65,7 +65,7 @@ class SecondEngine(ScriptedEngine):
 
 
 class SlowEngine(Engine):
-    """Takes AVSITE_TEST_RENDER_SECONDS; writes a line to AVSITE_TEST_RENDER_LOG as it starts and as it ends."""
+    """Takes AVSITE_TEST_RENDER_SECONDS; notes its start and its end in AVSITE_TEST_RENDER_LOG."""
 
     name = "slow"
     version = "1"
