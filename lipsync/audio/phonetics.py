@@ -203,7 +203,9 @@ def _blend(segments: Sequence[Segment], start_seconds: float, count: int) -> Flo
         if last <= first:
             continue
         times = (start_seconds + GRID_SECONDS * np.arange(first, last))[:, None]
-        before = np.maximum(segment.start_seconds - times, 0) / _FADE_BEFORE
+        # Rounding looks ahead to the next sound; nothing looks ahead to a pause.
+        fade = _FADE_BEFORE if segment.sound else _FADE_AFTER
+        before = np.maximum(segment.start_seconds - times, 0) / fade
         after = np.maximum(times - segment.hold_end_seconds, 0) / _FADE_AFTER
         dominance = np.asarray(segment.strength) * np.exp(-before - after)
         pull[first:last] += dominance * np.asarray(segment.shape)

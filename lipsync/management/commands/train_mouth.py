@@ -1,4 +1,4 @@
-"""Train the mouth model again: ``manage.py train_mouth``; the same seed gives the same texts, voices and noise."""
+"""Train the mouth model: ``manage.py train_mouth``; a seed stands for the same texts, voices and noise."""
 
 from __future__ import annotations
 
