@@ -133,7 +133,13 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "avsite", "capacity": 500, "expiry": 30},
+        "CONFIG": {
+            # Waiting for a message blocks for 5 s; redis-py would give up on the answer after the same 5 s.
+            "hosts": [{"address": REDIS_URL, "socket_timeout": 30, "socket_connect_timeout": 2}],
+            "prefix": "avsite",
+            "capacity": 500,
+            "expiry": 30,
+        },
     }
 }
 
