@@ -11,14 +11,16 @@ import numpy.typing as npt
 from lipsync.face import topology
 from lipsync.face.face import Image, Pose
 from lipsync.face.frame import FaceFrame
+from lipsync.face.iris import LOWER_LID, UPPER_LID, IrisModel
 
 Array = npt.NDArray[np.float32]
 
 LASHES = 0.016  # D; the rim of the lid keeps its thickness
 SHUT = 0.88  # of the eye's opening; the rest is covered by the lower lid
-STRETCH = 0.85  # of the way to the brow is stretched to make the lid
+STRETCH = 0.75  # of the way to the brow is stretched to make the lid
 STRETCH_CAP = 0.20  # D
 GAZE = 0.025  # D
+_SMOOTH = np.hanning(15) / np.hanning(15).sum()
 MIN_OPENING = 0.02  # D; a narrower eye is shut already and does not blink
 
 
@@ -33,6 +35,7 @@ class _Eye:
     ceiling: Array  # (h, w) where the stretch of the lid begins
     within: Array  # (h, w) 0..1, fades at the corners of the eye
     inside: Array  # (h, w) 0..1, how far inside the open eye, for the gaze
+    pixel: float  # D
 
 
 class Eyes:
@@ -42,12 +45,15 @@ class Eyes:
         size = (image.shape[1], image.shape[0])
         uv = frame.to_uv(landmarks[:, :2])
         self._frame = frame
-        rings = (
-            (topology.EYE_LEFT_UPPER, topology.EYE_LEFT_LOWER, topology.BROW_LEFT),
-            (topology.EYE_RIGHT_UPPER, topology.EYE_RIGHT_LOWER, topology.BROW_RIGHT),
-        )
-        eyes = (_measure(uv[list(a)], uv[list(b)], uv[list(c)], frame, size) for a, b, c in rings)
-        self._eyes = [eye for eye in eyes if eye is not None]
+        found = []
+        # The mesh's lids are off by up to .06 D; the iris model's are not.
+        fine = IrisModel().refine(image, landmarks)
+        for eye, brow in zip(fine, (topology.BROW_LEFT, topology.BROW_RIGHT), strict=True):
+            lids = frame.to_uv(eye.contour[:, :2])
+            corners = lids[[LOWER_LID[0], LOWER_LID[-1]]]
+            upper = np.concatenate([corners[:1], lids[list(UPPER_LID)], corners[1:]])
+            found.append(_measure(upper, lids[list(LOWER_LID)], uv[list(brow)], frame, size))
+        self._eyes = [eye for eye in found if eye is not None]
 
     def move(self, where: Array, pose: Pose, expression: dict[str, float], corner: tuple[int, int]) -> None:
         """Change ``where`` (h, w, 2), source positions relative to ``corner``, for blink, gaze and lids."""
@@ -84,8 +90,9 @@ def _lid_shift(eye: _Eye, lid: float) -> Array:
     )
     rigid = eye.v - (edge - eye.lid)
     source = np.where(eye.v < edge - lashes, stretched, rigid)
-    moved = (eye.v > eye.ceiling) & (eye.v < edge)
-    return np.where(moved, source - eye.v, 0).astype(np.float32)
+    # One pixel of transition at the lid's edge, or it would be jagged.
+    covers = np.clip((edge - eye.v) / eye.pixel + 0.5, 0, 1) * (eye.v > eye.ceiling)
+    return ((source - eye.v) * covers).astype(np.float32)
 
 
 def _measure(upper: Array, lower: Array, brow: Array, frame: FaceFrame, size: tuple[int, int]) -> _Eye | None:
@@ -107,8 +114,12 @@ def _measure(upper: Array, lower: Array, brow: Array, frame: FaceFrame, size: tu
     u, v = uv[..., 0], uv[..., 1]
 
     def over(points: Array) -> Array:
+        """The curve through ``points`` at every pixel's u, without the corners linear pieces would have."""
         order = np.argsort(points[:, 0])
-        return np.interp(u, points[order, 0], points[order, 1]).astype(np.float32)
+        fine = np.linspace(points[:, 0].min(), points[:, 0].max(), 96)
+        curve = np.interp(fine, points[order, 0], points[order, 1])
+        smooth = np.convolve(np.pad(curve, 9, mode="reflect", reflect_type="odd"), _SMOOTH, mode="same")[9:-9]
+        return np.interp(u, fine, smooth).astype(np.float32)
 
     lid, floor = over(upper), over(lower)
     reach = np.minimum(STRETCH * np.maximum(lid - over(brow), 0.02), STRETCH_CAP)
@@ -123,4 +134,5 @@ def _measure(upper: Array, lower: Array, brow: Array, frame: FaceFrame, size: tu
         ceiling=(lid - reach).astype(np.float32),
         within=within.astype(np.float32),
         inside=inside,
+        pixel=1 / frame.unit,
     )

@@ -19,6 +19,7 @@ Array = npt.NDArray[np.float32]
 
 HALF_WIDTH, TOP, BOTTOM = 0.40, -0.20, 0.30  # extent of a texture, D
 TOOTH_WIDTHS = (0.094, 0.072, 0.076, 0.05, 0.037, 0.036)  # D, from the middle outwards
+USUAL_HALF_WIDTH = 0.31  # D; of the mouth the widths above are for
 LOWER_TOOTH_WIDTHS = (0.055, 0.058, 0.066, 0.05, 0.04, 0.036)
 
 
@@ -129,20 +130,25 @@ def _finish(colour: Array, alpha: Array, resolution: float) -> Texture:
     return Texture(np.dstack([flat, weight]).astype(np.float32), resolution)
 
 
-def upper_teeth(colours: MouthColours, resolution: float, edge: float = 0.034) -> Texture:
-    """The upper row, its cutting edge ``edge`` D below the lip line in the middle."""
-    return _teeth_row(colours, resolution, TOOTH_WIDTHS, edge, length=0.15, arc=0.42, points_down=True)
+def upper_teeth(colours: MouthColours, resolution: float, half_width: float, edge: float = 0.034) -> Texture:
+    """The upper row in a mouth ``half_width`` D to either side, its cutting edge ``edge`` D below the lip line in the middle."""
+    return _teeth_row(
+        colours, resolution, half_width, TOOTH_WIDTHS, edge, length=0.15, arc=0.42, points_down=True
+    )
 
 
-def lower_teeth(colours: MouthColours, resolution: float, edge: float = 0.0) -> Texture:
+def lower_teeth(colours: MouthColours, resolution: float, half_width: float, edge: float = 0.0) -> Texture:
     """The lower row, its cutting edge at v = ``edge``; placed relative to the lower lip by the drawer."""
     dimmer = MouthColours(colours.skin, colours.tooth * 0.80, colours.lip)
-    return _teeth_row(dimmer, resolution, LOWER_TOOTH_WIDTHS, edge, length=0.12, arc=0.25, points_down=False)
+    return _teeth_row(
+        dimmer, resolution, half_width, LOWER_TOOTH_WIDTHS, edge, length=0.12, arc=0.25, points_down=False
+    )
 
 
 def _teeth_row(
     colours: MouthColours,
     resolution: float,
+    half_width: float,
     widths: tuple[float, ...],
     edge: float,
     length: float,
@@ -150,10 +156,11 @@ def _teeth_row(
     points_down: bool,
 ) -> Texture:
     u, v = _lattice(resolution)
-    bounds = np.concatenate([[0], np.cumsum(widths)])
+    scale = float(np.clip(half_width / USUAL_HALF_WIDTH, 0.72, 1.15))
+    bounds = np.concatenate([[0], np.cumsum(widths)]) * scale
     distance = np.abs(u)
     tooth = np.clip(np.searchsorted(bounds, distance, side="right") - 1, 0, len(widths) - 1)
-    width = np.asarray(widths, np.float32)[tooth]
+    width = np.asarray(widths, np.float32)[tooth] * np.float32(scale)
     within = (distance - bounds[tooth]) / width  # 0..1 across one tooth
     bulge = 1 - np.square(2 * within - 1)
     # Rows curve back and up at the sides; canines (third) are a little longer, laterals shorter.
@@ -166,7 +173,7 @@ def _teeth_row(
     alpha *= np.clip((bounds[-1] - distance) * resolution / 2, 0, 1)
     # Light: rounder towards the gaps between teeth, fading into the mouth at the sides, translucent at the edge.
     gaps = 0.70 + 0.30 * np.clip(bulge * 3.2, 0, 1)
-    sides = np.clip(1.03 - 3.2 * np.square(distance), 0.30, 1)
+    sides = np.clip(1.05 - 0.72 * np.square(distance / half_width), 0.28, 1)
     enamel = 1 - 0.10 * np.exp(-np.square(inside / 0.012))
     gum = np.clip((inside - length * 0.62) / 0.03, 0, 1)
     light = (gaps * sides * enamel)[..., None]

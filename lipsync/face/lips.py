@@ -18,6 +18,8 @@ COLUMNS = 65
 OPEN_GAP = 0.03  # D; a wider gap between the lips than this is an open mouth
 SNAP_REACH = 0.035  # D; how far from the mesh the real lip line is looked for
 LINE_WIDTH = 0.011  # D; the dark line between closed lips stays with the upper lip
+EDGE_INSET = 0.010  # D; how far the edges of an open mouth are moved into the lips
+_OFFSETS = np.linspace(-SNAP_REACH, SNAP_REACH, 29, dtype=np.float32)
 CORNER_SHIFT = 0.65  # inner corners of the mesh sit too far in on a closed mouth
 
 
@@ -65,7 +67,9 @@ def find_lips(image: Image, landmarks: Array, frame: FaceFrame) -> Lips:
     u = np.linspace(left[0], right[0], COLUMNS, dtype=np.float32)
     upper = _curve(upper_ring, left, right, u)
     lower = _curve(lower_ring, left, right, u)
-    if not is_open:
+    if is_open:
+        upper, lower = _lip_edges(image, frame, u, upper, lower)
+    else:
         line = _darkest_path(image, frame, u, (upper + lower) / 2)
         upper = lower = line + LINE_WIDTH
     outer = [uv[list(ring)] for ring in (topology.UPPER_OUTER, topology.LOWER_OUTER)]
@@ -88,18 +92,42 @@ def _curve(ring: Array, left: Array, right: Array, u: Array) -> Array:
     return smooth.astype(np.float32)
 
 
+def _lip_edges(image: Image, frame: FaceFrame, u: Array, upper: Array, lower: Array) -> tuple[Array, Array]:
+    """Where lip ends and teeth begin on an open mouth: the steepest change of redness near the mesh's edges.
+
+    Both are moved a little into the lip, or slivers of teeth would stay with the lips when they close.
+    """
+    found = []
+    for guess, sign in ((upper, -1.0), (lower, 1.0)):
+        patch = _sample_near(image, frame, u, guess)
+        redness = cv2.GaussianBlur(patch[..., 0] - 0.5 * (patch[..., 1] + patch[..., 2]), (0, 0), 1.5)
+        change = sign * np.gradient(redness, axis=1)
+        cost = 1 - np.clip(change / (change.max(1, keepdims=True) + 1.0), 0, 1)
+        found.append(_cheapest_path(cost, guess) + np.float32(sign * EDGE_INSET))
+    return np.minimum(found[0], found[1]), found[1]
+
+
 def _darkest_path(image: Image, frame: FaceFrame, u: Array, guess: Array) -> Array:
-    """The darkest smooth path across the mouth within SNAP_REACH of ``guess``, by dynamic programming."""
-    offsets = np.linspace(-SNAP_REACH, SNAP_REACH, 29, dtype=np.float32)
-    uv = np.stack(np.broadcast_arrays(u[:, None], guess[:, None] + offsets[None, :]), axis=-1)
-    where = frame.to_pixels(uv.astype(np.float32))
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    darkness = cv2.remap(grey, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    cost = darkness.astype(np.float64)
+    """The darkest smooth path across the mouth within SNAP_REACH of ``guess``."""
+    cost = _sample_near(image, frame, u, guess) @ np.array([0.299, 0.587, 0.114], np.float32)
     cost = (cost - cost.min(1, keepdims=True)) / (np.ptp(cost, axis=1, keepdims=True) + 12.0)
-    cost += 0.6 * np.square(offsets / SNAP_REACH)
-    steps = 0.35 * np.square(np.arange(29)[:, None] - np.arange(29)[None, :])
-    total, back = cost[0], np.zeros((COLUMNS, 29), dtype=int)
+    return _cheapest_path(cost, guess)
+
+
+def _sample_near(image: Image, frame: FaceFrame, u: Array, guess: Array) -> Array:
+    """(COLUMNS, OFFSETS, 3) colours around the curve ``guess`` over ``u``."""
+    uv = np.stack(np.broadcast_arrays(u[:, None], guess[:, None] + _OFFSETS[None, :]), axis=-1)
+    where = frame.to_pixels(uv.astype(np.float32))
+    patch = cv2.remap(image, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return np.asarray(patch, dtype=np.float32)
+
+
+def _cheapest_path(cost: Array, guess: Array) -> Array:
+    """The smooth path of least ``cost`` (COLUMNS, OFFSETS) around ``guess``, by dynamic programming."""
+    cost = cost + 0.6 * np.square(_OFFSETS / SNAP_REACH)
+    count = len(_OFFSETS)
+    steps = 0.35 * np.square(np.arange(count)[:, None] - np.arange(count)[None, :])
+    total, back = cost[0], np.zeros((COLUMNS, count), dtype=int)
     for column in range(1, COLUMNS):
         choices = total[None, :] + steps
         back[column] = choices.argmin(1)
@@ -108,5 +136,5 @@ def _darkest_path(image: Image, frame: FaceFrame, u: Array, guess: Array) -> Arr
     path[-1] = int(total.argmin())
     for column in range(COLUMNS - 1, 0, -1):
         path[column - 1] = back[column, path[column]]
-    found = guess + offsets[path]
+    found = guess + _OFFSETS[path]
     return np.convolve(np.pad(found, 3, mode="edge"), np.ones(7) / 7, mode="same")[3:-3].astype(np.float32)

@@ -21,6 +21,8 @@ TABLE_REACH = 0.75  # D; tables run from -TABLE_REACH to TABLE_REACH across
 FEATHER = 0.010  # D; softness of the lips' inner edge
 FADE_GAP = 0.022  # D; a thinner opening fades out
 BEYOND = 0.9  # how fast the sheets blend into each other beyond the corners
+SEAM_WIDTH = 0.008  # D; of the shadow where lips touch
+SEAM_DARKNESS = 0.5
 LOWER_TEETH_DROP = 0.8  # of the jaw's motion at the lip
 JAW_AT_LIP = 0.88
 
@@ -75,11 +77,12 @@ class MouthDrawing:
         colours = measure_colours(image, landmarks, rig.frame)
         self._middle = np.array([lips.centre, float(lips.upper[len(lips.u) // 2])], np.float32)
         self._colours = colours
+        self._native_gap = float(lips.gap[len(lips.u) // 2])
         resolution = float(np.clip(rig.frame.unit, 40, 800))
         self._tongue = tongue(colours, resolution)
-        self._lower_teeth = lower_teeth(colours, resolution)
+        self._lower_teeth = lower_teeth(colours, resolution, lips.half_width)
         self._own = _own_interior(image, rig, extent) if lips.is_open else None
-        self._upper_teeth = upper_teeth(colours, resolution) if self._own is None else None
+        self._upper_teeth = upper_teeth(colours, resolution, lips.half_width) if self._own is None else None
 
     def _place(self, extent: tuple[int, int]) -> None:
         """Lay the mouth's box on whole cells of the grid, and note every pixel's place in the face."""
@@ -113,6 +116,7 @@ class MouthDrawing:
         height, width = self._base.shape[:2]
         below = self._base - full[:height, :width]
         middle, softness = self._line(state)
+        # Between the corners the switch is hard: half way between two lips the source shows teeth.
         weight = np.clip((self._v - middle[self._column]) / softness[self._column] + 0.5, 0, 1)
         piece = where[self._box]
         piece += weight[..., None].astype(np.float32) * (below - piece)
@@ -122,12 +126,14 @@ class MouthDrawing:
         u = self._table_u
         middle = np.interp(u, state.u, (state.upper + state.lower) / 2)
         outside = np.maximum(state.u[0] - u, u - state.u[-1])
-        softness = np.maximum(self._pixel, BEYOND * np.maximum(outside, 0))
+        softness = np.maximum(1e-4, BEYOND * np.maximum(outside, 0))
         return middle.astype(np.float32), softness.astype(np.float32)
 
     def fill(self, region: Image, state: MouthState) -> None:
         """Draw the inside of the mouth into ``region``, where the lips are apart."""
         gap = state.lower - state.upper
+        if self._own is not None:
+            self._draw_seam(region, state, gap)
         if float(gap.max()) < 0.25 * FADE_GAP:
             return
         rows, columns = self._gap_box(state)
@@ -146,6 +152,23 @@ class MouthDrawing:
         piece = region[box_rows, box_columns][rows, columns]
         mixed = piece + alpha * (inside - piece)
         piece[...] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+
+    def _draw_seam(self, region: Image, state: MouthState, gap: Array) -> None:
+        """The shadow between lips that were apart in the picture and now touch."""
+        middle = np.interp(self._table_u, state.u, (state.upper + state.lower) / 2).astype(np.float32)
+        touching = np.clip(1 - gap / FADE_GAP, 0, 1) * np.clip(
+            (1 - np.abs(np.linspace(-1, 1, len(gap)))) / 0.12, 0, 1
+        )
+        depth = SEAM_DARKNESS * np.interp(self._table_u, state.u, touching, left=0, right=0).astype(
+            np.float32
+        )
+        if float(depth.max()) < 0.02:
+            return
+        sigma = max(SEAM_WIDTH, 0.6 * self._pixel)
+        distance = (self._v - middle[self._column]) / sigma
+        shade = 1 - depth[self._column] * np.exp(-0.5 * np.square(distance))
+        piece = region[self._box]
+        piece[...] = (piece * shade[..., None]).astype(np.uint8)
 
     def _gap_box(self, state: MouthState) -> tuple[slice, slice]:
         """The part of the mouth's box that holds the opening, with a margin for the feather."""
@@ -173,7 +196,7 @@ class MouthDrawing:
         )
         height = float((state.lower - state.upper).max())
         _over(colour, self._tongue, u, v - (0.36 * height + 0.02))
-        _over(colour, self._lower_teeth, u, v - (0.020 + LOWER_TEETH_DROP * state.drop))
+        _over(colour, self._lower_teeth, u, v - (self._native_gap + 0.020 + LOWER_TEETH_DROP * state.drop))
         if self._upper_teeth is not None:
             _over(colour, self._upper_teeth, u, v)
         if self._own is not None:

@@ -60,6 +60,7 @@ STILL = (
 UPPER_OVAL = tuple(i for i in topology.OVAL if i not in JAW)
 BROWS = topology.BROW_LEFT + topology.BROW_RIGHT
 FACE_REACH = 1.7  # speech moves nothing beyond the oval scaled by this
+ROUND_CORNER = 0.94  # of the mouth's half width; the lips stay together beyond, or corners would be triangles
 LIP_COLUMNS = np.linspace(4, 60, 9).round().astype(int)
 
 
@@ -246,11 +247,11 @@ def _add_lips(
 def _lip_move(is_upper: bool, depth: float, column: int, lips: Lips) -> dict[str, tuple[float, float]]:
     """A lip point's moves. ``depth`` runs from 0 at the inner edge to 1 at the outer one."""
     x = float(lips.across(lips.u[column : column + 1])[0])
-    k = max(0.0, 1 - x * x)
+    k = max(0.0, 1 - (x / ROUND_CORNER) ** 2)
     gap, side = float(lips.gap[column]), np.sign(x)
     bow = _parabola(lips, column) - float(lips.lower[column])
     if is_upper:
-        drop = 0.30 - (0.42 - 0.03 * depth) * k**0.75
+        drop = 0.30 - (0.42 - 0.03 * depth) * k**0.62
         return {
             "open": (-0.14 * x**3, drop),
             "close": (0.0, 0.22 * gap * (1 - 0.3 * depth)),
@@ -262,7 +263,7 @@ def _lip_move(is_upper: bool, depth: float, column: int, lips: Lips) -> dict[str
             "frown": (-0.1 * side * abs(x) ** 2, 0.9 * abs(x) ** 2),
         }
     return {
-        "open": (-0.14 * x**3, 0.30 + 0.58 * k**0.75),
+        "open": (-0.14 * x**3, 0.30 + 0.58 * k**0.62),
         "ease": (0.0, bow * (1 - 0.8 * depth)),
         "close": (0.0, -(0.78 * gap + 0.012 * min(1.0, gap / 0.02)) * (1 - 0.25 * depth)),
         "wide": (x, -0.25 * depth * k - 0.12 * (1 - k)),

@@ -55,7 +55,7 @@ class _Track:
     @property
     def velocity(self) -> FloatArray:
         """Pixels per frame."""
-        return (self.trail[-1] - self.trail[0]) / max(len(self.trail) - 1, 1)
+        return (self.trail[-1] - self.trail[0]) / np.float32(max(len(self.trail) - 1, 1))
 
     @property
     def expected(self) -> FloatArray:

@@ -19,8 +19,8 @@ from lipsync.face.drive import control_weights
 from lipsync.face.face import NEUTRAL, Image
 from lipsync.face.frame import FaceFrame
 from lipsync.face.rig import BROWS, CHEEKS, CONTROLS, JAW, STILL, UPPER_OVAL, Rig
-from lipsync.face.rigid import Similarity, fit_affine, follow_head
-from lipsync.face.warp import Grid, ThinPlate, invert
+from lipsync.face.rigid import fit_affine, follow_head
+from lipsync.face.warp import ThinPlate, invert
 
 Array = npt.NDArray[np.float32]
 
@@ -52,6 +52,22 @@ def closed_mouth_score(landmarks: Array) -> float:
     return -8 * max(gap, 0.0) - 0.8 * max(width - 0.62, 0.0) - 3 * turned
 
 
+@dataclass(frozen=True)
+class Region:
+    """A box of pixels within a picture."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @classmethod
+    def within(cls, box: tuple[float, float, float, float], size: tuple[int, int]) -> Region:
+        """``box`` cut to a picture of ``size`` (width, height)."""
+        left, top, right, bottom = box
+        return cls(max(0, int(left)), max(0, int(top)), min(size[0], int(right)), min(size[1], int(bottom)))
+
+
 @dataclass
 class _Gain:
     value: Array
@@ -73,6 +89,8 @@ class VideoFace:
         (left, top), (right, bottom) = corners.min(0), corners.max(0)
         self._photo = PhotoFace(image, landmarks, box=(left, top, right, bottom))
         self._rest = self._close(landmarks)
+        self._lattice = _lattice()
+        self._spread = self._spread_moves()
         self._gain: _Gain | None = None
 
     def _close(self, landmarks: Array) -> Array:
@@ -81,6 +99,16 @@ class VideoFace:
         if self._rig.lips.is_open:
             rest[list(MOVING), :2] += self._speech_moves({"close": 1.0})
         return rest
+
+    def _spread_moves(self) -> Array:
+        """(lattice cells, len(MOVING)) matrix from displacements of landmarks to a field over REGION."""
+        uv = self._rig.frame.to_uv(self._rest[:, :2])
+        oval = uv[list(topology.OVAL)]
+        ring = oval.mean(0) + 1.5 * (oval - oval.mean(0))
+        points = np.concatenate([uv[list(MOVING)], uv[list(HELD)], ring])
+        nodes = (self._lattice * STEP + np.array(REGION[:2], np.float32)).reshape(-1, 2)
+        matrix = ThinPlate(points).matrix(nodes)[:, : len(MOVING)]
+        return (matrix * _window(nodes)[:, None]).astype(np.float32)
 
     @property
     def _rig(self) -> Rig:
@@ -114,59 +142,43 @@ class VideoFace:
         size = (image.shape[1], image.shape[0])
         if right < 8 or bottom < 8 or left > size[0] - 8 or top > size[1] - 8:
             return image
-        step = max(2, round(STEP * frame.unit))
-        grid = Grid.over((left, top, right, bottom), step, size)
-        width, height = grid.extent(size)
-        part = image[grid.top : grid.top + height, grid.left : grid.left + width]
+        region = Region.within((left, top, right, bottom), size)
+        part = image[region.top : region.bottom, region.left : region.right]
         weights = control_weights(mouth, NEUTRAL, self._rig.lips)
-        moved = self._warp(
-            part, grid, frame, landmarks, at_rest, self._frame_moves(weights, head, frame), amount
-        )
-        self._lay_mouth(moved, grid, frame, at_rest, mouth, weights, amount)
+        wanted = at_rest[list(MOVING)] + self._frame_moves(weights, frame)
+        delta = np.float32(amount) * _SHARE * (wanted - landmarks[list(MOVING), :2])
+        moved = self._warp(part, region, frame, delta)
+        self._lay_mouth(moved, region, at_rest, mouth, weights, amount)
         part[...] = moved
         return image
 
-    def _frame_moves(self, weights: dict[str, float], head: Similarity, frame: FaceFrame) -> Array:
+    def _frame_moves(self, weights: dict[str, float], frame: FaceFrame) -> Array:
         """Speech's displacement of the moving landmarks on the head as it is now, in pixels."""
         speech = {name: weight for name, weight in weights.items() if name != "close"}
         in_face = self._speech_moves(speech) @ np.linalg.inv(self._rig.frame.axes).T
         return frame.vectors_to_pixels(in_face.astype(np.float32))
 
-    def _warp(
-        self,
-        part: Image,
-        grid: Grid,
-        frame: FaceFrame,
-        landmarks: Array,
-        at_rest: Array,
-        speech: Array,
-        amount: float,
-    ) -> Image:
-        """The frame's own lips and jaw brought to rest plus ``speech``."""
-        moving = landmarks[list(MOVING), :2]
-        delta = _SHARE * (at_rest[list(MOVING)] + speech - moving) * np.float32(amount)
-        held = landmarks[list(HELD), :2]
-        oval = landmarks[list(topology.OVAL), :2]
-        ring = oval.mean(0) + 1.5 * (oval - oval.mean(0))
-        points = frame.to_uv(np.concatenate([moving, held, ring]))
-        values = np.concatenate([delta, np.zeros((len(points) - len(delta), 2), np.float32)])
-        nodes = frame.to_uv(grid.nodes.reshape(-1, 2))
-        field = ThinPlate(points).matrix(nodes) @ values
-        field = (field * _window(nodes)[:, None]).reshape(grid.rows, grid.columns, 2).astype(np.float32)
-        index = np.stack(np.meshgrid(np.arange(grid.columns), np.arange(grid.rows)), axis=-1).astype(
-            np.float32
-        )
+    def _warp(self, part: Image, region: Region, frame: FaceFrame, delta: Array) -> Image:
+        """``part`` with its moving landmarks displaced by ``delta`` (len(MOVING), 2), pixels."""
+        in_face = delta @ np.linalg.inv(frame.axes).T
+        cells = (self._spread @ in_face / STEP).reshape(self._lattice.shape).astype(np.float32)
+        inverse = frame.vectors_to_pixels(invert(cells, self._lattice, 1) * STEP)
+        # Pixel to lattice cell is affine; so one warp brings the field to every pixel.
+        to_cell = np.linalg.inv(frame.axes.astype(np.float64)) / STEP
+        corner = np.array([region.left, region.top]) - frame.origin
+        offset = to_cell @ corner - np.array(REGION[:2]) / STEP
         height, width = part.shape[:2]
-        x, y = np.meshgrid(np.arange(width), np.arange(height))
-        where = np.stack([x, y], axis=-1).astype(np.float32)
-        where -= grid.upsample(invert(field, index, grid.step), (width, height))
+        where = cv2.warpAffine(
+            inverse, np.c_[to_cell, offset], (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        )
+        x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+        where = np.stack([x - where[..., 0], y - where[..., 1]], axis=-1)
         return np.asarray(cv2.remap(part, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))  # type: ignore[call-overload]
 
     def _lay_mouth(
         self,
         part: Image,
-        grid: Grid,
-        frame: FaceFrame,
+        region: Region,
         at_rest: Array,
         mouth: MouthShape,
         weights: dict[str, float],
@@ -177,7 +189,7 @@ class VideoFace:
         drawn = self._photo.draw_region(mouth)
         mask = self._mouth_mask(weights, drawn.shape[:2])
         carry = fit_affine(self._rest[list(MOVING), :2], at_rest[list(MOVING)])
-        carry[:, 2] += carry[:, :2] @ (source.left, source.top) - (grid.left, grid.top)
+        carry[:, 2] += carry[:, :2] @ (source.left, source.top) - (region.left, region.top)
         # Twice the size first, or carrying would blur it.
         fine = cv2.resize(drawn, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         twice = carry.copy()
@@ -226,6 +238,13 @@ class VideoFace:
 
 def _corners(box: tuple[float, float, float, float], frame: FaceFrame) -> Array:
     return frame.to_pixels(np.array([(box[i], box[j]) for i in (0, 2) for j in (1, 3)], np.float32))
+
+
+def _lattice() -> Array:
+    """(rows, columns, 2) cell numbers over REGION."""
+    left, top, right, bottom = REGION
+    columns, rows = round((right - left) / STEP) + 1, round((bottom - top) / STEP) + 1
+    return np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float32)
 
 
 def _window(uv: Array) -> Array:
