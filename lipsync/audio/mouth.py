@@ -65,7 +65,9 @@ class MouthModel:
 
     def _hear(self, samples: FloatArray) -> list[MouthShape]:
         frames: list[MouthShape] = []
-        for block in self._resampler.push(np.nan_to_num(samples, copy=False)):
+        # Broken decoders give what is no number, or far out of range; neither may stay in the running means.
+        sound = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -4, 4)
+        for block in self._resampler.push(sound):
             spectrum = self._log_mel.push(block)
             self._is_silent.append(float(np.sqrt(np.mean(block**2))) < SILENCE_RMS)
             if spectrum is None:

@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float32]
 
 REST_ON, REST_OFF = 0.6, 0.4
 REST_FALL_SECONDS, REST_RISE_SECONDS = 0.05, 0.03
-PRESSED = 0.42
+PRESSED = 0.34
 """Closure above this is a bilabial."""
 ON_TEETH = 0.5
 

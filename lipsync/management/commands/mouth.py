@@ -45,6 +45,8 @@ class Command(BaseCommand):
                 options["plot"].write_bytes(draw_track(track))
         except MediaError as error:
             raise CommandError(str(error)) from error
+        except FileNotFoundError as error:
+            raise CommandError(f"There is no {error.filename or speech}; check the path.") from error
         except OSError as error:
             raise CommandError(f"{error.filename or speech}: {error.strerror or error}.") from error
         self.stdout.write(f"{output}: {len(track)} frames at {track.fps:g} fps")
