@@ -8,10 +8,10 @@ from lipsync.face.house.canvas import (
     FloatArray,
     Linear,
     Path,
-    Radial,
     ellipse,
     mirrored,
     mix,
+    points,
     ribbon,
     smooth,
     times,
@@ -67,8 +67,8 @@ def _draw_neck(canvas: Canvas, look: Look) -> None:
     )
     canvas.fill(neck, tone)
     clip = canvas.mask(neck)
-    canvas.fill(face_outline(look) + (12, 46), shade, 0.85, 10, clip)
-    canvas.fill(face_outline(look) + (6, 24), deep, 0.42, 9, clip)
+    canvas.fill(face_outline(look) + (12, 46), shade, 0.7, 13, clip)
+    canvas.fill(face_outline(look) + (6, 22), deep, 0.36, 10, clip)
     for x in (-1, 1):
         tendon = smooth([(500 + x * 58, 690), (500 + x * 40, 750), (500 + x * 14, 806)], False)
         canvas.stroke(tendon, [2, 9, 5], shade, 0.4, 4, clip)
@@ -76,13 +76,27 @@ def _draw_neck(canvas: Canvas, look: Look) -> None:
         canvas.stroke(bone, [2, 9, 3], light, 0.5, 4, clip)
         canvas.stroke(bone + (0, 9), [1, 7, 2], shade, 0.5, 4, clip)
     canvas.fill(ellipse((500, 822), (12, 12)), shade, 0.5, 6, clip)
-    canvas.stroke(np.array([(500 + w - 3, 640), (500 + w - 3, 740)]), [3, 7], look.rim, 0.35, 3, clip)
+    canvas.stroke(
+        np.array([(500 + w - 4, 640), (500 + w - 4, 690), (500 + w, 745)]),
+        [0, 6, 0],
+        look.rim,
+        0.3,
+        2.5,
+        clip,
+    )
 
 
 def _shoulders(width: float = 1.0, top: float = 762.0, inner: float = 96.0) -> Path:
     """The closed outline of a clothed torso, its collar from ``inner`` units either side."""
-    right = [(inner, top), (inner + 10, top + 6), (190 * width, top + 44), (292 * width, top + 84), (352 * width, top + 150),
-             (388 * width, top + 270), (400 * width, top + 420)]  # fmt: skip
+    right = [
+        (inner, top),
+        (inner + 10, top + 6),
+        (190 * width, top + 44),
+        (292 * width, top + 84),
+        (352 * width, top + 150),
+        (388 * width, top + 270),
+        (400 * width, top + 420),
+    ]
     path = [(500 + x, y) for x, y in right]
     path = [(500 - x, y) for x, y in right[::-1]] + path
     curve = smooth(path, closed=False)
@@ -100,14 +114,12 @@ def _draw_cloth(canvas: Canvas, look: Look, path: Path, colour: Colour, light: C
     canvas.fill(ellipse((660, 960), (90, 150)), dark, 0.4, 40, clip)
     for x in (-1, 1):
         arm = smooth(
-            [(500 + x * 262, 1200), (500 + x * 268, 1010), (500 + x * 250, 920), (500 + x * 262, 890)], False
+            [(500 + x * 272, 1200), (500 + x * 270, 1040), (500 + x * 252, 950), (500 + x * 240, 900)], False
         )
-        canvas.stroke(arm, [8, 7, 4, 0], dark, 0.6, 4, clip)
-        canvas.stroke(arm - (9 * 1.0, 0), [5, 5, 3, 0], light, 0.35, 4, clip)
-        fold = smooth([(500 + x * 330, 905), (500 + x * 290, 950), (500 + x * 276, 1010)], False)
-        canvas.stroke(fold, [0, 7, 0], dark, 0.45, 4, clip)
-        fold = smooth([(500 + x * 210, 1010), (500 + x * 232, 985), (500 + x * 262, 975)], False)
-        canvas.stroke(fold, [0, 6, 0], dark, 0.4, 3.5, clip)
+        canvas.stroke(arm, [12, 10, 6, 0], dark, 0.42, 6, clip)
+        canvas.stroke(arm - (12, 0), [7, 6, 4, 0], light, 0.3, 5, clip)
+        fold = smooth([(500 + x * 232, 1010), (500 + x * 200, 960), (500 + x * 186, 900)], False)
+        canvas.stroke(fold, [0, 9, 0], dark, 0.22, 7, clip)
     edge = path[(path[:, 0] > 600) & (path[:, 1] < 1300)]
     canvas.fill(ribbon(edge, [0, 12, 12, 9]), look.rim, 0.32, 4, clip)
     canvas.stroke(edge, [0, 4, 4, 3], look.rim, 0.4, 1, clip)
@@ -123,8 +135,17 @@ def _draw_crew(canvas: Canvas, look: Look) -> None:
 
 
 def _collar_hole(depth: float, half: float) -> Path:
-    return smooth([(500 - half, 730), (500 - half, 762), (500 - half * 0.62, 762 + depth * 0.72), (500, 762 + depth),
-                   (500 + half * 0.62, 762 + depth * 0.72), (500 + half, 762), (500 + half, 730)])  # fmt: skip
+    return smooth(
+        [
+            (500 - half, 730),
+            (500 - half, 762),
+            (500 - half * 0.62, 762 + depth * 0.72),
+            (500, 762 + depth),
+            (500 + half * 0.62, 762 + depth * 0.72),
+            (500 + half, 762),
+            (500 + half, 730),
+        ]
+    )
 
 
 def _draw_tee(canvas: Canvas, look: Look, colour: Colour, depth: float) -> None:
@@ -146,8 +167,18 @@ def _draw_tee(canvas: Canvas, look: Look, colour: Colour, depth: float) -> None:
 def _draw_jacket(canvas: Canvas, look: Look, opening: float, width: float) -> FloatArray:
     """Both fronts of an open jacket that meet at ``opening`` units down; its mask."""
     body = _shoulders(width, 756, 100 * look.neck)
-    vee = np.array([(500 - 108 * look.neck, 700), (500 + 108 * look.neck, 700), (500 + 92 * look.neck, 790), (505, opening),
-                    (530, _DEEP), (470, _DEEP), (495, opening), (500 - 92 * look.neck, 790)])  # fmt: skip
+    vee = np.array(
+        [
+            (500 - 108 * look.neck, 700),
+            (500 + 108 * look.neck, 700),
+            (500 + 92 * look.neck, 790),
+            (505, opening),
+            (530, _DEEP),
+            (470, _DEEP),
+            (495, opening),
+            (500 - 92 * look.neck, 790),
+        ]
+    )
     layer = Canvas(canvas.box, canvas.scale)
     clip = _draw_cloth(layer, look, body, look.clothes, look.clothes_light) * (1 - canvas.mask(vee))
     shadow = np.minimum(clip, 1)
@@ -169,8 +200,17 @@ def _draw_blazer(canvas: Canvas, look: Look) -> None:
     clip = _draw_jacket(canvas, look, 1120, 1.04 if masculine else 0.93)
     dark, light = times(look.clothes, 0.55), look.clothes_light
     n = look.neck
-    lapel = np.array([(500 + 104 * n, 742), (500 + 150 * n, 800), (500 + 168 * n, 868), (500 + 132 * n, 884), (500 + 150 * n, 912),
-                      (506, 1130), (500 + 70 * n, 868)])  # fmt: skip
+    lapel = np.array(
+        [
+            (500 + 104 * n, 742),
+            (500 + 150 * n, 800),
+            (500 + 168 * n, 868),
+            (500 + 132 * n, 884),
+            (500 + 150 * n, 912),
+            (506, 1130),
+            (500 + 70 * n, 868),
+        ]
+    )
     for x, path in ((-1, mirrored(lapel)), (1, lapel)):
         canvas.fill(path + (x * 7, 9), dark, 0.6, 6, clip)
         tone = (
@@ -246,8 +286,10 @@ def _draw_turtleneck(canvas: Canvas, look: Look) -> None:
         for x in range(-330, 331, 22)
     ]
     canvas.fill([ribbon(rib, [0, 3, 3]) for rib in ribs], dark, 0.16, 1.4, clip)
-    neck = smooth([(410, 700), (410, 700), (404, 740), (398, 800), (440, 822), (500, 828), (560, 822), (602, 800), (596, 740),
-                   (590, 700), (590, 700), (545, 716), (500, 720), (455, 716)])  # fmt: skip
+    rim = smooth([(414, 712), (450, 722), (500, 726), (550, 722), (586, 712)], False)
+    side = smooth([(586, 712), (594, 740), (602, 800)], False)
+    hem = smooth([(602, 800), (560, 822), (500, 828), (440, 822), (398, 800)], False)
+    neck = np.concatenate([rim, side[1:], hem[1:], mirrored(side)[::-1][1:]])
     canvas.fill(neck + (3, 14), dark, 0.6, 8, clip)
     canvas.fill(neck, Linear((405, 740), (600, 780), (light, colour, mix(colour, dark, 0.75))))
     mask = canvas.mask(neck)
@@ -265,16 +307,29 @@ def _draw_drape(canvas: Canvas, look: Look) -> None:
     _draw_cloth(canvas, look, _shoulders(0.92, 764, 92), look.clothes, look.clothes_light)
     colour, light = look.hair, look.hair_light
     dark = times(colour, 0.6)
-    shawl = smooth([(352, 600), (330, 700), (292, 790), (262, 862), (330, 930), (430, 985), (520, 1000), (600, 960), (690, 905),
-                    (744, 850), (706, 780), (672, 700), (648, 600)])  # fmt: skip
+    shawl = smooth(
+        points(
+            "352,600 330,700 292,790 262,862 330,930 430,985 520,1000 600,960 690,905 744,850 "
+            "706,780 672,700 648,600"
+        )
+    )
     canvas.fill(shawl + (0, 16), times(look.clothes, 0.4), 0.6, 12, canvas.mask(_shoulders(0.92, 764, 92)))
     canvas.fill(shawl, Linear((300, 640), (720, 960), (mix(colour, light, 0.55), colour, dark)))
     clip = canvas.mask(shawl)
     for i in range(7):
         part = i / 6
-        fold = smooth([(380 + 20 * part, 640 + 40 * part), (400 + 50 * part, 770 + 40 * part), (500 + 40 * part, 850 + 30 * part),
-                       (610 + 40 * part, 800 + 60 * part), (690 + 20 * part, 720 + 120 * part)], False)  # fmt: skip
-        canvas.stroke(fold, [2, 12, 16, 12, 2], dark, 0.32, 5, clip)
-        canvas.stroke(fold - (0, 11), [1, 6, 9, 6, 1], light, 0.34, 4, clip)
+        fold = smooth(
+            [
+                (380 + 20 * part, 640 + 40 * part),
+                (400 + 50 * part, 770 + 40 * part),
+                (500 + 40 * part, 850 + 30 * part),
+                (610 + 40 * part, 800 + 60 * part),
+                (690 + 20 * part, 720 + 120 * part),
+            ],
+            False,
+        )
+        canvas.stroke(fold, [0, 12, 18, 12, 0], dark, 0.3, 7, clip)
+        canvas.stroke(fold - (0, 13), [0, 7, 11, 7, 0], light, 0.26, 6, clip)
+    canvas.fill(ellipse((504, 772), (150, 44)), dark, 0.7, 20, clip)
     edge = shawl[(shawl[:, 0] > 610) & (shawl[:, 1] < 900)]
     canvas.stroke(edge[::-1], [0, 7, 7, 0], look.rim, 0.4, 2, clip)

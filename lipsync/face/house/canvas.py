@@ -6,7 +6,6 @@ Everything is given in design units; a canvas knows the box of units it covers a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-
 from typing import NamedTuple
 
 import cv2
@@ -52,6 +51,11 @@ class Radial:
 Paint = Colour | Linear | Radial
 
 
+def points(text: str) -> Path:
+    """``"x,y x,y ..."`` as a path: how long outlines are written down."""
+    return np.array([[float(number) for number in pair.split(",")] for pair in text.split()])
+
+
 def mix(a: Colour, b: Colour, part: float) -> Colour:
     """``a`` with ``part`` (0..1) of ``b``."""
     return (a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part, a[2] + (b[2] - a[2]) * part)
@@ -89,7 +93,8 @@ def ellipse(centre: Point, radius: Point, turn: float = 0.0, steps: int = 64) ->
 
 def ribbon(line: Path, width: float | Sequence[float]) -> Path:
     """The outline of a stroke along ``line``; ``width`` may list widths spread over its length."""
-    return ribbons(line[None], width)[0]
+    outline: Path = ribbons(line[None], width)[0]
+    return outline
 
 
 def ribbons(lines: Path, width: float | Sequence[float]) -> Path:
@@ -106,7 +111,8 @@ def ribbons(lines: Path, width: float | Sequence[float]) -> Path:
 @lru_cache(maxsize=512)
 def _half_widths(points: int, widths: tuple[float, ...]) -> Path:
     places = np.linspace(0, len(widths) - 1, points)
-    return np.interp(places, np.arange(len(widths)), widths)[:, None] / 2
+    half: Path = np.interp(places, np.arange(len(widths)), widths)[:, None] / 2
+    return half
 
 
 @lru_cache(maxsize=512)
@@ -202,15 +208,16 @@ class Canvas:
         cover = drawn.astype(np.float32)
         cover *= np.float32(1 / 255)
         if sigma > 0.3:
-            cover = cv2.GaussianBlur(cover, (0, 0), sigma / shrink)
-            cover = cover[margin : h - margin, margin : w - margin]
+            soft = cv2.GaussianBlur(cover, (0, 0), sigma / shrink).astype(np.float32, copy=False)
+            cover = soft[margin : h - margin, margin : w - margin]
             if shrink > 1:
                 cover = self._enlarge(cover, x1 - x0, y1 - y0, shrink)
         return (x0, y0), cover.astype(np.float32, copy=False)
 
     def _to_pixels(self, path: Path) -> Path:
         offset = np.array([500 * (1 - self.broaden) - self.box.x0, -self.box.y0])
-        return (path * (self.broaden, 1.0) + offset) * self.scale
+        pixels: Path = (path * (self.broaden, 1.0) + offset) * self.scale
+        return pixels
 
     @staticmethod
     def _enlarge(cover: FloatArray, width: int, height: int, shrink: float) -> FloatArray:

@@ -26,7 +26,7 @@ _FINER = 2.0  # layers are painted at this many texels a pixel: moved by parts o
 _FINEST = 2.6  # texels a unit, whatever the picture's size
 _CELL = 12  # pixels between the points at which the head's motion is worked out
 _JAW_FALL = 21.0  # units the chin falls when the mouth is wide open
-_TURN = 150.0  # units the nearest part of the face moves per radian
+_TURN = 225.0  # units the nearest part of the face moves per radian
 _NOSE_DEPTH = 0.26  # further out than the face, whose own depth is 1
 _KEPT = 40  # painted eyes, and painted mouths, kept for states that come again
 _EYE_STEPS, _MOUTH_STEPS = 25, 100  # states are rounded to such parts of their range: finer is not seen
@@ -44,7 +44,7 @@ class HouseFace:
     def __init__(self, look: str | Look, size: tuple[int, int] = DEFAULT_SIZE) -> None:
         self.look = find_look(look) if isinstance(look, str) else look
         width, height = size
-        if not (_MIN_SIDE <= min(size) and max(size) <= _MAX_SIDE):
+        if not (min(size) >= _MIN_SIDE and max(size) <= _MAX_SIDE):
             raise ValueError(
                 f"A house avatar cannot be {width}x{height}; sides go from {_MIN_SIDE} to {_MAX_SIDE} pixels."
             )
@@ -214,9 +214,11 @@ class _Layer:
             return
         cos, sin = np.cos(roll), np.sin(roll)
         # From pixels of the area to texels: to units, back by the shift and the turn, to the texture.
-        to_units = np.array([[1 / self._scale, 0, (x0 + 0.5 - self._origin[0]) / self._scale - shift[0] - _NECK[0]],
-                             [0, 1 / self._scale, (y0 + 0.5 - self._origin[1]) / self._scale - shift[1] - _NECK[1]],
-                             [0, 0, 1]])  # fmt: skip
+        to_units = np.eye(3)
+        to_units[:2, :2] /= self._scale
+        for axis, first in enumerate((x0, y0)):
+            place = (first + 0.5 - self._origin[axis]) / self._scale
+            to_units[axis, 2] = place - shift[axis] - _NECK[axis]
         turn = np.array([[cos, sin, _NECK[0] - self._corner[0]], [-sin, cos, _NECK[1] - self._corner[1]]])
         matrix = turn @ to_units * self._fine
         matrix[:, 2] -= 0.5
@@ -261,10 +263,11 @@ def _depth(x: FloatArray, y: FloatArray) -> FloatArray:
 def _hang(x: FloatArray, y: FloatArray) -> FloatArray:
     """How much each point follows the jaw, 0..1."""
     chin = 1 - _fade((y - 574) / 78)
-    return chin * _fade((y - 690) / 130) * _fade((np.abs(x - 500) - 60) / 110)
+    hang: FloatArray = chin * _fade((y - 690) / 130) * _fade((np.abs(x - 500) - 60) / 110)
+    return hang
 
 
-def _fade(part: FloatArray) -> FloatArray:
+def _fade(part: npt.NDArray[np.floating]) -> FloatArray:
     """1 below 0, 0 above 1, smooth between."""
     t = np.clip(part, 0, 1)
     faded: FloatArray = (1 - t * t * (3 - 2 * t)).astype(np.float32)
@@ -272,10 +275,11 @@ def _fade(part: FloatArray) -> FloatArray:
 
 
 def _as_bytes(pixels: FloatArray) -> npt.NDArray[np.uint8]:
-    return np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
+    whole: npt.NDArray[np.uint8] = np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
+    return whole
 
 
-def _blend(frame: Image, area: tuple[slice, slice], layer: npt.NDArray[np.uint8]) -> None:
+def _blend(frame: Image, area: tuple[slice, slice], layer: cv2.typing.MatLike) -> None:
     """Lays a picture with alpha (colours multiplied by it) over a part of ``frame``."""
     left = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(layer, 3)), cv2.COLOR_GRAY2RGB)
     below = cv2.multiply(frame[area], left, scale=1 / 255)

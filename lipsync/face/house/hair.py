@@ -13,6 +13,7 @@ from lipsync.face.house.canvas import (
     Point,
     ellipse,
     mix,
+    points,
     ribbon,
     smooth,
     times,
@@ -25,11 +26,19 @@ def draw_rear(canvas: Canvas, look: Look) -> None:
     """Paints the hair that hangs behind the neck, if any."""
     dark = times(look.hair, 0.62)
     if look.hair_style == "waves":
-        mass = smooth([(500, 136), (610, 150), (682, 230), (700, 360), (704, 500), (724, 640), (730, 760), (690, 850), (620, 870),
-                       (500, 840), (380, 870), (310, 850), (270, 760), (276, 640), (296, 500), (300, 360), (318, 230), (390, 150)])  # fmt: skip
+        mass = smooth(
+            points(
+                "500,136 600,150 660,230 680,360 676,500 700,640 716,740 680,830 620,850 500,830 "
+                "380,850 320,830 284,740 300,640 318,500 320,360 340,230 400,150"
+            )
+        )
     elif look.hair_style == "bob":
-        mass = smooth([(500, 124), (600, 136), (676, 210), (700, 330), (700, 470), (688, 600), (640, 664), (560, 680), (440, 680),
-                       (360, 664), (312, 600), (300, 470), (300, 330), (324, 210), (400, 136)])  # fmt: skip
+        mass = smooth(
+            points(
+                "500,124 590,140 660,220 682,330 684,470 676,600 640,660 560,676 440,676 360,660 "
+                "324,600 316,470 318,330 340,220 410,140"
+            )
+        )
     else:
         return
     canvas.fill(mass, Linear((300, 300), (700, 700), (look.hair, dark, times(dark, 0.7))))
@@ -89,7 +98,12 @@ def _sheen(
 
 
 def _flowing(
-    canvas: Canvas, look: Look, outer: Sequence[Point], inner: Sequence[Point], lit: bool, seed: int
+    canvas: Canvas,
+    look: Look,
+    outer: Sequence[Point] | Path,
+    inner: Sequence[Point] | Path,
+    lit: bool,
+    seed: int,
 ) -> FloatArray:
     """One lock between two guide curves running the same way; ``lit`` is on the side of the light."""
     a, b = smooth(outer, closed=False), smooth(inner, closed=False)
@@ -115,27 +129,31 @@ def _flowing(
 
 def _waves(canvas: Canvas, look: Look) -> None:
     right = _flowing(
-        canvas, look,
-        [(468, 122), (552, 116), (632, 158), (676, 250), (690, 370), (684, 480), (706, 590), (736, 690), (716, 800), (726, 860), (676, 884)],
-        [(466, 232), (520, 238), (580, 268), (624, 330), (644, 410), (636, 500), (640, 590), (660, 690), (632, 780), (640, 840), (676, 884)],
-        lit=False, seed=1,
-    )  # fmt: skip
+        canvas,
+        look,
+        points("468,122 552,116 632,158 676,250 690,370 684,480 706,590 736,690 716,800 726,860 676,884"),
+        points("466,244 516,256 570,288 614,340 640,412 636,500 640,590 660,690 632,780 640,840 676,884"),
+        lit=False,
+        seed=1,
+    )
     left = _flowing(
-        canvas, look,
-        [(490, 118), (420, 120), (352, 166), (318, 254), (308, 370), (312, 480), (290, 590), (262, 690), (286, 800), (276, 860), (326, 884)],
-        [(470, 230), (444, 244), (402, 286), (372, 346), (356, 420), (364, 500), (358, 590), (336, 690), (368, 780), (358, 840), (326, 884)],
-        lit=True, seed=7,
-    )  # fmt: skip
+        canvas,
+        look,
+        points("490,118 420,120 352,166 318,254 308,370 312,480 290,590 262,690 286,800 276,860 326,884"),
+        points("470,244 446,258 408,296 376,350 358,420 364,500 358,590 336,690 368,780 358,840 326,884"),
+        lit=True,
+        seed=7,
+    )
     canvas.stroke(
-        smooth([(478, 124), (468, 176), (468, 232)], False), [1, 5, 8], times(look.hair, 0.4), 0.6, 2.2, left
+        smooth([(478, 124), (468, 180), (468, 246)], False), [1, 5, 8], times(look.hair, 0.4), 0.6, 2.2, left
     )
     edge = smooth([(556, 118), (632, 160), (675, 252), (689, 370), (683, 480), (705, 590), (734, 690)], False)
     canvas.stroke(edge, [0, 7, 8, 7, 0], look.rim, 0.5, 2.4, right)
 
 
 def _bob(canvas: Canvas, look: Look) -> None:
-    top = [(500, 120), (590, 128), (668, 190), (700, 310), (704, 440), (698, 560), (672, 650), (630, 676)]
-    side = [(500, 260), (560, 300), (612, 350), (640, 390), (645, 440), (638, 520), (618, 610), (600, 652)]
+    top = points("500,116 566,124 626,158 668,226 686,330 691,450 688,560 668,640 626,676")
+    side = points("500,260 560,300 612,350 640,390 645,440 638,520 618,610 600,652")
     for x in (1, -1):
         outer, inner = ([(500 + x * (p - 500), y) for p, y in line] for line in (top, side))
         _flowing(canvas, look, outer, inner, lit=x < 0, seed=20 + x)
@@ -169,7 +187,7 @@ def _bob(canvas: Canvas, look: Look) -> None:
             hairs.append(ribbon(line[int(rng.uniform(0, 8)) :], [0.2, 2.4, 1.4]))
         canvas.fill(hairs, paint, opacity, 0, clip)
     canvas.stroke(
-        smooth([(600, 136), (668, 192), (698, 310), (702, 440), (696, 560)], False),
+        smooth([(574, 130), (630, 162), (667, 228), (684, 330), (689, 450), (685, 560)], False),
         [0, 7, 8, 6, 0],
         look.rim,
         0.45,
@@ -179,32 +197,8 @@ def _bob(canvas: Canvas, look: Look) -> None:
 
 def _crop(canvas: Canvas, look: Look) -> None:
     """Tight curls, faded at the sides."""
-    outer = [
-        (346, 420),
-        (340, 340),
-        (350, 262),
-        (392, 196),
-        (450, 166),
-        (500, 160),
-        (550, 166),
-        (608, 196),
-        (650, 262),
-        (660, 340),
-        (654, 420),
-    ]
-    inner = [
-        (648, 372),
-        (644, 322),
-        (630, 282),
-        (612, 264),
-        (556, 252),
-        (500, 250),
-        (444, 252),
-        (388, 264),
-        (370, 282),
-        (356, 322),
-        (352, 372),
-    ]
+    outer = points("352,424 344,340 350,262 392,196 450,166 500,160 550,166 608,196 650,262 656,340 648,424")
+    inner = points("632,384 630,330 620,288 602,266 556,252 500,250 444,252 398,266 380,288 370,330 368,384")
     shape = smooth([*outer, *inner])
     clip = canvas.mask(shape, 1.2)
     rows = (np.arange(clip.shape[0]) + 0.5) / canvas.scale + canvas.box.y0
@@ -242,16 +236,7 @@ def _parted(canvas: Canvas, look: Look) -> None:
         side = smooth(
             [
                 (500 + x * p, y)
-                for p, y in (
-                    (112, 236),
-                    (164, 250),
-                    (172, 330),
-                    (160, 432),
-                    (148, 420),
-                    (150, 372),
-                    (138, 318),
-                    (118, 276),
-                )
+                for p, y in points("96,240 138,246 160,318 156,430 146,420 147,372 136,318 112,280")
             ]
         )
         canvas.fill(
@@ -262,66 +247,26 @@ def _parted(canvas: Canvas, look: Look) -> None:
         b = smooth([(500 + x * p, y) for p, y in ((108, 262), (136, 300), (148, 360), (150, 424))], False)
         _strands(canvas, a, b, 36, times(look.hair, 0.55), 2.4, 0.45, clip, 30 + x)
         _strands(canvas, a, b, 34, look.hair_light, 2.2, 0.5, clip, 34 + x)
-    sweep_out = [
-        (402, 262),
-        (372, 232),
-        (384, 184),
-        (452, 146),
-        (546, 136),
-        (630, 172),
-        (668, 246),
-        (664, 318),
-    ]
-    sweep_in = [
-        (404, 262),
-        (412, 244),
-        (440, 236),
-        (490, 246),
-        (546, 260),
-        (598, 270),
-        (632, 290),
-        (650, 326),
-    ]
+    sweep_out = points("380,300 350,262 356,200 426,150 534,132 620,162 658,236 660,318")
+    sweep_in = points("384,300 398,270 432,246 490,246 546,260 598,270 632,290 650,326")
     clip = _flowing(canvas, look, sweep_out, sweep_in, lit=True, seed=40)
     a, b = smooth(sweep_out, closed=False), smooth(sweep_in, closed=False)
     _strands(canvas, a, b, 60, mix(look.hair_light, WHITE, 0.5), 2.6, 0.4, clip, 45)
-    edge = smooth([(560, 138), (630, 174), (667, 246), (668, 330)], False)
+    edge = smooth([(556, 138), (622, 166), (657, 238), (660, 330)], False)
     canvas.stroke(edge, [0, 6, 7, 0], look.rim, 0.6, 2.4)
 
 
 def _scarf(canvas: Canvas, look: Look) -> None:
-    half_out = [
-        (0, 120),
-        (84, 128),
-        (150, 182),
-        (180, 290),
-        (186, 420),
-        (180, 545),
-        (160, 650),
-        (104, 728),
-        (0, 760),
-        (0, 760),
-    ]
-    half_in = [
-        (0, 250),
-        (74, 260),
-        (118, 298),
-        (137, 355),
-        (140, 425),
-        (134, 495),
-        (119, 553),
-        (92, 606),
-        (54, 646),
-        (0, 659),
-    ]
+    half_out = points("0,116 62,124 122,160 163,232 182,330 186,440 178,560 156,660 104,730 0,762")
+    half_in = points("0,250 74,260 118,298 137,355 140,425 134,495 119,553 92,606 54,646 0,659")
 
-    def closed(half: list[tuple[int, int]]) -> Path:
+    def closed(half: Path) -> Path:
         right = [(500.0 + x, float(y)) for x, y in half]
         return smooth([*right, *[(1000 - x, y) for x, y in right[-2:0:-1]]])
 
     dark, deep = times(look.hair, 0.62), times(look.hair, 0.36)
     outer, inner = closed(half_out), closed(half_in)
-    band = closed([(x, y + (16 if y < 300 else 0)) for x, y in half_in])
+    band = closed(np.array([(x, y + (16 if y < 300 else 0)) for x, y in half_in]))
     cloth = canvas.mask(outer) * (1 - canvas.mask(inner))
     under = canvas.mask(inner) * (1 - canvas.mask(band))
     canvas.fill(inner, times(look.hair, 0.45), 1, 0, under)
@@ -331,13 +276,13 @@ def _scarf(canvas: Canvas, look: Look) -> None:
     for x in (-1, 1):
         for i, (o, k) in enumerate(((0.18, 0.5), (0.4, 0.7), (0.62, 0.9), (0.84, 1.0))):
             line = []
-            for (ox, oy), (px, py) in zip(half_out[:9], half_in[:9], strict=True):
+            for (ox, oy), (px, py) in zip(half_out, half_in, strict=True):
                 line.append((500 + x * (px + (ox - px) * o), py + (oy - py) * o))
             fold = smooth(line, False)
-            fold = fold[int(len(fold) * (0.1 + 0.08 * i)) :]
-            canvas.stroke(fold, [0, 12 * k, 15 * k, 12, 4], dark, 0.5, 4.5, cloth)
+            fold = fold[int(len(fold) * (0.1 + 0.08 * i)) : int(len(fold) * (0.86 - 0.07 * i))]
+            canvas.stroke(fold, [0, 12 * k, 16 * k, 12, 0], dark, 0.5, 5, cloth)
             canvas.stroke(
-                fold - (7 * x, 5), [0, 6, 8, 6, 2], look.hair_light, 0.34 if x < 0 else 0.18, 3.5, cloth
+                fold - (7 * x, 5), [0, 6, 9, 6, 0], look.hair_light, 0.34 if x < 0 else 0.18, 3.5, cloth
             )
     rim = inner
     canvas.fill(ribbon(np.concatenate([rim, rim[:1]]), 13), deep, 0.35, 4, cloth)
@@ -364,7 +309,7 @@ def _draw_glasses(canvas: Canvas, look: Look) -> None:
         canvas.stroke(lens[50:74] + (0.4, 0.8), [0, 1.8, 0], bright, 0.9, 0.5)
         temple = np.array([(cx + x * 48, EYE_Y - 6), (cx + x * 72, EYE_Y - 8), (cx + x * 92, EYE_Y - 2)])
         canvas.stroke(temple, [7, 5.5, 4.5], colour)
-    bridge = smooth([(482, EYE_Y - 4), (500, EYE_Y - 13), (518, EYE_Y - 4)], False)
+    bridge = smooth([(478, EYE_Y - 2), (500, EYE_Y - 13), (522, EYE_Y - 2)], False)
     canvas.stroke(bridge + (0, 4), 5, (60, 30, 26), 0.25, 2)
     canvas.stroke(bridge, 5.8, colour)
     canvas.stroke(bridge - (0, 1.4), [0, 1.6, 0], bright, 0.8, 0.4)

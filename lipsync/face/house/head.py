@@ -12,6 +12,7 @@ from lipsync.face.house.canvas import (
     ellipse,
     mirrored,
     mix,
+    points,
     ribbon,
     smooth,
     times,
@@ -21,10 +22,7 @@ from lipsync.face.house.look import EYE_X, EYE_Y, MOUTH_Y, Look
 WHITE: Colour = (255.0, 250.0, 242.0)
 
 # The right half of the face, from the middle of the forehead to the chin; x from the middle line.
-_OUTLINE = (
-    (0, 222), (64, 228), (116, 262), (143, 325), (150, 392), (148, 450), (140, 512), (123, 570),
-    (96, 622), (56, 660), (0, 673),
-)  # fmt: skip
+_OUTLINE = points("0,222 64,228 116,262 143,325 150,392 148,450 140,512 123,570 96,622 56,660 0,673")
 
 
 def face_outline(look: Look) -> Path:
@@ -53,12 +51,15 @@ def draw_skin(canvas: Canvas, look: Look) -> FloatArray:
     canvas.fill(outline, tone)
     canvas.fill(ellipse((452, 345), (92, 70)), light, 0.5, 34, face)
     canvas.fill(ellipse((425, 500), (46, 50)), light, 0.42, 24, face)
-    side = smooth(
-        [(600, 250), (640, 300), (700, 500), (600, 720), (500, 720), (585, 610), (618, 500), (612, 400)]
-    )
+    side = smooth(points("600,250 640,300 700,500 600,720 500,720 585,610 618,500 612,400"))
     canvas.fill(side, shade, 0.5, 20, face)
-    canvas.fill(smooth([(380, 560), (420, 640), (500, 668), (590, 640), (650, 540), (680, 720), (500, 760), (330, 700)]),
-                shade, 0.55, 15, face)  # fmt: skip
+    canvas.fill(
+        smooth(points("380,560 420,640 500,668 590,640 650,540 680,720 500,760 330,700")),
+        shade,
+        0.55,
+        15,
+        face,
+    )
     for x in (-1, 1):
         canvas.fill(ellipse((500 + x * 90, 512), (40, 26), -0.3 * x), look.blush, 0.42, 17, face)
     _draw_sockets(canvas, look, face)
@@ -78,9 +79,7 @@ def draw_skin(canvas: Canvas, look: Look) -> FloatArray:
 
 def _draw_ears(canvas: Canvas, look: Look) -> None:
     light, base, shade, deep = skin_tones(look)
-    ear = smooth(
-        [(640, 405), (660, 392), (676, 405), (676, 440), (666, 470), (654, 492), (642, 490), (636, 460)]
-    )
+    ear = smooth(points("640,405 660,392 676,405 676,440 666,470 654,492 642,490 636,460"))
     for path, x in ((ear, 1), (mirrored(ear), -1)):
         tone = Linear(
             (500 + x * 135, 400), (500 + x * 180, 480), (shade, base, mix(base, light, 0.3 - 0.3 * x))
@@ -111,8 +110,8 @@ def _draw_nose(canvas: Canvas, look: Look, face: FloatArray) -> None:
     light, _, shade, deep = skin_tones(look)
     w = look.nose_width
 
-    def at(*points: Point) -> list[Point]:
-        return [(500 + x * w, y) for x, y in points]
+    def at(*places: Point) -> list[Point]:
+        return [(500 + x * w, y) for x, y in places]
 
     canvas.fill(
         smooth(at((8, 400), (20, 440), (24, 480), (36, 500), (34, 520), (14, 520), (12, 470))),
@@ -131,8 +130,13 @@ def _draw_nose(canvas: Canvas, look: Look, face: FloatArray) -> None:
     canvas.stroke(smooth(at((-1, 402), (-2, 450), (-3, 494)), False), [4, 9, 13], light, 0.65, 4, face)
     canvas.fill(ellipse((500 - 4 * w, 505), (14 * w, 10)), light, 0.6, 5, face)
     canvas.fill(ellipse((500 - 6 * w, 501), (6, 4.5)), WHITE, 0.55, 2.5, face)
-    canvas.fill(smooth(at((-34, 522), (-14, 529), (0, 532), (14, 529), (36, 522), (30, 538), (0, 546), (-28, 538))),
-                shade, 0.62, 4.5, face)  # fmt: skip
+    canvas.fill(
+        smooth(at((-34, 522), (-14, 529), (0, 532), (14, 529), (36, 522), (30, 538), (0, 546), (-28, 538))),
+        shade,
+        0.62,
+        4.5,
+        face,
+    )
     for x in (-1, 1):
         wing = smooth(at((29 * x, 494), (37 * x, 504), (36.5 * x, 516), (28 * x, 523)), False)
         canvas.stroke(wing, [0, 3.2, 3, 0.5], deep, 0.34 if x < 0 else 0.5, 1.1, face)
@@ -184,7 +188,7 @@ def _draw_lines(canvas: Canvas, look: Look, face: FloatArray) -> None:
 
 def _draw_freckles(canvas: Canvas, look: Look, face: FloatArray) -> None:
     rng = np.random.default_rng(11)
-    spots = []
+    spots: list[Path] = []
     while len(spots) < 54:
         x, y = rng.normal(0, 62), rng.normal(486, 15)
         if 14 < abs(x) < 118:
@@ -194,7 +198,7 @@ def _draw_freckles(canvas: Canvas, look: Look, face: FloatArray) -> None:
 
 def _draw_beard(canvas: Canvas, look: Look, face: FloatArray) -> None:
     """A trimmed beard: soft shadow first, then short hairs, clear of the lips."""
-    half = [(152, 440), (139, 456), (128, 505), (112, 548), (76, 566), (64, 540), (30, 536), (0, 541)]
+    half = points("152,440 139,456 128,505 112,548 76,566 64,540 30,536 0,541")
     outer = [(0, 700), (90, 660), (160, 560), (166, 450)]
     right = [(500 + x, y) for x, y in half]
     around = [(500 + x, y) for x, y in outer]

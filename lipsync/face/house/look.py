@@ -77,6 +77,7 @@ HOUSE_LOOKS: dict[str, Look] = {
             lip_fullness=1.1,
             nose_width=0.9,
             eye_size=1.06,
+            neck=0.88,
             freckles=True,
         ),
         Look(
@@ -126,7 +127,8 @@ HOUSE_LOOKS: dict[str, Look] = {
             jaw=0.98,
             lip_fullness=1.0,
             nose_width=0.96,
-            eye_size=0.98,
+            eye_size=1.02,
+            neck=0.88,
             lid_fold=0.35,
             glasses=_rgb("3b2a2e"),
         ),

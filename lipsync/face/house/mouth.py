@@ -58,27 +58,27 @@ def _shape(look: Look, mouth: MouthShape, expression: Expression) -> _Lips:
         float(np.clip(v, 0, 1)) for v in (mouth.width, mouth.rounding, mouth.teeth, mouth.closure)
     )
     teeth *= 1 - press
-    half = _HALF_WIDTH * (1 + 0.17 * wide - 0.36 * tight - 0.06 * o + 0.16 * expression.happy + 0.03 * press)
-    corner = -2.6 + 7.5 * o - 11 * expression.happy + 8 * expression.sad - 1.5 * wide
+    half = _HALF_WIDTH * (1 + 0.17 * wide - 0.36 * tight - 0.1 * o + 0.16 * expression.happy + 0.03 * press)
+    corner = -2.6 + 7.5 * o - 11 * expression.happy + 11 * expression.sad - 1.5 * wide
     bow = (2.2 * np.exp(-((_K / 0.17) ** 2)) - 1.5 * np.exp(-(((np.abs(_K) - 0.5) / 0.24) ** 2))) * (
         1 - min(4 * o, 1)
     )
     line = MOUTH_Y + corner * _K**2 + bow * (1 - 0.7 * press)
-    sharp = 0.8 - 0.3 * tight
-    raised = (_RAISE * o * (1 - 0.3 * tight) + 5.0 * teeth + 1.5 * wide * min(3 * o, 1)) * _ROUND**sharp
-    drop = _DROP * o * (1 - 0.22 * wide) * (1 - 0.1 * tight) * (1 - teeth) + 3.2 * teeth
-    lowered = drop * _ROUND ** (0.62 - 0.1 * tight)
+    sharp = 0.66 - 0.14 * tight
+    raised = (_RAISE * o * (1 - 0.3 * tight) + 4.0 * teeth + 1.5 * wide * min(3 * o, 1)) * _ROUND**sharp
+    drop = _DROP * o * (1 - 0.22 * wide) * (1 + 0.25 * tight) * (1 - teeth) + 4.2 * teeth
+    lowered = drop * _ROUND**0.5
     full = look.lip_fullness * (1 - 0.5 * press) * (1 + 0.22 * tight) * (1 - 0.12 * o)
-    upper = 12.5 * full * (1 - 0.1 * wide - 0.12 * expression.happy)
-    lower = 17.0 * full * (1 - 0.12 * wide) * (1 - 0.25 * teeth)
+    upper = 13.5 * full * (1 - 0.1 * wide - 0.12 * expression.happy)
+    lower = 18.0 * full * (1 - 0.12 * wide) * (1 - 0.25 * teeth)
     arch = _ROUND**0.85 * (
         0.8 + 0.26 * np.exp(-(((np.abs(_K) - 0.27) / 0.2) ** 2)) - 0.1 * np.exp(-((_K / 0.12) ** 2))
     )
     x = 500 + _K * half
     ui, li = line - raised, line + lowered
     uo, lo = ui - upper * arch, li + lower * _ROUND**0.66
-    edges = (np.stack([x, y], axis=1) for y in (uo, ui, li, lo))
-    return _Lips(*edges, half, float(li[24] - ui[24]))
+    uo, ui, li, lo = (np.stack([x, y], axis=1) for y in (uo, ui, li, lo))
+    return _Lips(uo, ui, li, lo, half, float(li[24, 1] - ui[24, 1]))
 
 
 def draw_mouth(canvas: Canvas, look: Look, mouth: MouthShape, expression: Expression) -> None:
@@ -143,9 +143,12 @@ def _draw_inside(canvas: Canvas, look: Look, mouth: MouthShape, lips: _Lips) -> 
     )
     if lips.gap > 9:
         _draw_tongue(canvas, lips, mouth, clip)
-    _draw_teeth(canvas, lips, clip)
-    canvas.stroke(lips.upper_inner, [1, 5, 6, 5, 1], (48, 12, 18), 0.55, 1.8, clip)
-    canvas.stroke(lips.lower_inner, [1, 3, 3, 3, 1], (70, 18, 24), 0.4, 1.4, clip)
+    _draw_teeth(canvas, lips, mouth, clip)
+    deep = min(lips.gap * 0.3, 6.0)  # the lips' shadow must not fill a narrow gap
+    canvas.stroke(lips.upper_inner, [0.5, deep, deep, deep, 0.5], (48, 12, 18), 0.55, deep * 0.3, clip)
+    canvas.stroke(
+        lips.lower_inner, [0.5, deep / 2, deep / 2, deep / 2, 0.5], (70, 18, 24), 0.4, deep * 0.22, clip
+    )
 
 
 def _draw_tongue(canvas: Canvas, lips: _Lips, mouth: MouthShape, clip: FloatArray) -> None:
@@ -153,8 +156,10 @@ def _draw_tongue(canvas: Canvas, lips: _Lips, mouth: MouthShape, clip: FloatArra
     rise = lips.gap * (0.34 + 0.16 * mouth.width - 0.1 * mouth.rounding)
     half = lips.half_width * 0.66
     top = bottom - rise
-    body = smooth([(500 - half, bottom + 6), (500 - half * 0.72, top + rise * 0.28), (488, top), (500, top + 1.2), (512, top),
-                   (500 + half * 0.72, top + rise * 0.28), (500 + half, bottom + 6), (500, bottom + 14)])  # fmt: skip
+    side = [(half * 0.72, top + rise * 0.28), (half, bottom + 6)]
+    left = [(500 - x, y) for x, y in side[::-1]]
+    right = [(500 + x, y) for x, y in side]
+    body = smooth([*left, (488, top), (500, top + 1.2), (512, top), *right, (500, bottom + 14)])
     strength = min((lips.gap - 9) / 8, 1.0)
     canvas.fill(
         body,
@@ -169,10 +174,11 @@ def _draw_tongue(canvas: Canvas, lips: _Lips, mouth: MouthShape, clip: FloatArra
     canvas.fill(ellipse((491, top + rise * 0.3), (9, 2)), (255, 205, 200), 0.4 * strength, 1.6, clip)
 
 
-def _draw_teeth(canvas: Canvas, lips: _Lips, clip: FloatArray) -> None:
+def _draw_teeth(canvas: Canvas, lips: _Lips, mouth: MouthShape, clip: FloatArray) -> None:
     half = min(lips.half_width * 0.84, 44.0)
+    hidden = 7.5 * mouth.rounding * (1 - mouth.teeth)  # rounded lips cover the teeth
     k = np.linspace(-1, 1, 25)
-    edge = MOUTH_Y + _TOOTH_EDGE - 5.0 * k**2 - 0.5 * np.abs(np.sin(k * 11))
+    edge = MOUTH_Y + _TOOTH_EDGE - hidden - 5.0 * k**2 - 0.5 * np.abs(np.sin(k * 11))
     top = float(lips.upper_inner[:, 1].min()) - 4
     upper = np.concatenate([np.stack([500 + k * half, edge], 1), [(500 + half, top), (500 - half, top)]])
     enamel = ((250, 246, 238), (240, 233, 224), (176, 150, 144))
@@ -192,7 +198,7 @@ def _draw_teeth(canvas: Canvas, lips: _Lips, clip: FloatArray) -> None:
     canvas.fill(upper, Radial((496, MOUTH_Y), (half * 1.12, 60), enamel), 1, 0.45, clip)
     for place in (0.0, 0.23, 0.44, 0.62, 0.76):
         for x in {500 + place * half, 500 - place * half}:
-            seam = np.array([(x, MOUTH_Y - 14), (x, MOUTH_Y + _TOOTH_EDGE - 1.5 - 5 * place**2)])
+            seam = np.array([(x, MOUTH_Y - 14), (x, MOUTH_Y + _TOOTH_EDGE - hidden - 1.5 - 5 * place**2)])
             canvas.stroke(seam, [1.0, 0.9], (166, 140, 132), 0.32, 0.35, clip)
 
 
