@@ -275,7 +275,8 @@ def damage(source: Path, target: Path, start: float = 0.4, stop: float = 0.6, se
 
 def song_with_cover(path: Path, seconds: float = 1.0) -> Path:
     """An MP3 or M4A with cover art, which is stored as a video stream."""
-    with av.open(str(path), "w") as container:
+    container_format = "mp4" if path.suffix == ".m4a" else None
+    with av.open(str(path), "w", format=container_format) as container:
         audio = container.add_stream(AUDIO_CODECS[path.suffix], rate=44_100, layout="mono")
         cover = container.add_stream("mjpeg", rate=25)
         cover.width = cover.height = 64

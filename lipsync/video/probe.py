@@ -24,7 +24,7 @@ from lipsync.video.container import (
 )
 from lipsync.video.errors import MediaError
 from lipsync.video.orient import frame_orientation
-from lipsync.video.still import DEFAULT_PIXELS, StillInfo, is_photo, probe_still, require_pixels
+from lipsync.video.still import DEFAULT_PIXELS, StillInfo, is_photo, probe_still, read_still, require_pixels
 from lipsync.video.timing import is_cut_off, missing_seconds, read_claim, read_end, read_rhythm
 
 
@@ -211,6 +211,8 @@ def check_face(path: Path, limits: MediaLimits | None = None) -> MediaInfo:
             "This file has sound but no picture; choose a photo or a video of a face.", "no_video"
         )
     _require_limits(info, limits)
+    if info.media == "image":
+        read_still(path, limits.pixels)  # a photo's end is only seen by unpacking it
     return info
 
 

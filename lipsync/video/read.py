@@ -89,6 +89,7 @@ class FrameReader:
             self._base = stream_time_base(stream)
             self._stored = display_size(first.width, first.height, stream.sample_aspect_ratio)
         rhythm = read_rhythm(self.path)
+        self._source_fps = rhythm.fps
         self.fps = Fraction(fps).limit_denominator(1001) if fps else rhythm.fps
         self.is_variable = rhythm.is_variable
         self._zero = int(first.pts or 0)
@@ -152,8 +153,14 @@ class FrameReader:
                     yield _Shown(pending, slot, self._bounded(slot, next_slot))
                 pending, slot = frame, next_slot
         if pending is not None:
-            end = self._slot((pending.pts or 0) + (pending.duration or 0))
-            yield _Shown(pending, slot, max(slot + 1, end))
+            yield from self._last_shown(pending, slot)
+
+    def _last_shown(self, frame: av.VideoFrame, slot: int) -> Iterator[_Shown]:
+        """The last frame, unless it ends before the slot it would fill; its length is not always told."""
+        length = max(float((frame.duration or 0) * self._base), float(1 / self._source_fps))
+        end = slot + 1 if frame.pts is None else self._slot(frame.pts + round(length / self._base))
+        if end > slot or slot == 0:
+            yield _Shown(frame, slot, max(end, slot + 1))
 
     def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
         """Decoded frames. Damage with good frames or much time after it is an error, else a notice."""

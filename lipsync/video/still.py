@@ -68,9 +68,11 @@ def _open_still(path: Path) -> Iterator[Pillow.Image]:
 
 
 def probe_still(path: Path) -> StillInfo | None:
-    """What the photo's header says, or None when the file is not a photo. Decodes no pixels."""
+    """What the photo's header says, or None when the file is not a photo. MediaError when too big."""
     try:
         with _open_still(path) as picture:
+            # Looking for EXIF unpacks a PNG, so the size comes first.
+            require_pixels(*picture.size)
             turn = _TURNS.get(picture.getexif().get(0x0112, 1), 0)
             width, height = picture.size
             if turn in {90, 270}:

@@ -68,7 +68,7 @@ class VideoWriter:
         if sample_rate is not None and sample_rate not in AAC_RATES:
             raise ValueError(f"AAC has no sample rate of {sample_rate} Hz; use one of {AAC_RATES}")
         self.path = Path(path)
-        self._part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
+        self._part = self.path.with_name(f".{secrets.token_hex(8)}.part")
         self._size = (width, height)
         is_odd = width % 2 == 1 or height % 2 == 1
         self._pads = is_odd and odd_size == "pad"
@@ -140,19 +140,24 @@ class VideoWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        is_whole = False
         try:
-            if kind is None:
-                self._finish()
+            try:
+                if kind is None:
+                    self._finish()
+            finally:
+                self._container.close()
+            is_whole = kind is None
         finally:
-            self._container.close()
-            if kind is not None:
+            if not is_whole:
                 self._part.unlink(missing_ok=True)
-        if kind is None:
+        if is_whole:
             os.replace(self._part, self.path)
 
     def _finish(self) -> None:
-        if self.frame_count:
-            self._container.mux(self._video.encode(None))
+        if not self.frame_count:
+            raise ValueError("no pictures were written")
+        self._container.mux(self._video.encode(None))
         if self._audio is not None and self.sample_count:
             self._container.mux(self._audio.encode(None))
 

@@ -10,7 +10,7 @@ SAMPLE_RATE = 48_000
 
 
 def plain_reencode(source: Path, target: Path) -> int:
-    """Decode ``source`` to RGB and write it as ``target`` with the settings renders use; returns its frame count."""
+    """Decode ``source`` to RGB and write it to ``target`` as renders do; returns its frame count."""
     reader = FrameReader(source)
     has_sound = probe(source).audio_codec is not None
     sound = read_audio_of(source, SAMPLE_RATE) if has_sound else iter(())
