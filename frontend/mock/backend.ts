@@ -19,7 +19,7 @@ const assets: Asset[] = [face("astronaut.png"), speech("interview.wav")];
 const files = new Map<string, Buffer>();
 let jobs: Job[] = SAMPLE_JOBS(assets[0] as Asset, assets[1] as Asset);
 let signedIn = !process.env["AVSITE_MOCK_SIGNED_OUT"];
-let keys = [{ id: "1", name: "Newsletter script", hint: "avs_k3…9f2", created_at: new Date(START).toISOString(), last_used_at: null as string | null }];
+let keys = [{ id: 1, name: "Newsletter script", hint: "avs_k3…9f2", created_at: new Date(START).toISOString(), last_used_at: null as string | null }];
 
 function session() {
   const user = signedIn ? { username: "alice", email: "alice@example.org", is_staff: true } : null;
@@ -140,11 +140,11 @@ const ROUTES: [string, RegExp, Reply][] = [
   ["GET", /^\/me$/, (r) => send(r, 200, { ...session().user, storage: { used_bytes: 412e6, limit_bytes: 5e9 }, jobs: { active: 1, limit: 20 } })],
   ["GET", /^\/me\/keys$/, (r) => send(r, 200, { items: keys })],
   ["POST", /^\/me\/keys$/, (r, _q, _i, body) => {
-    const key = { id: randomUUID(), name: (JSON.parse(String(body)) as { name: string }).name, hint: "avs_p7…c41", created_at: new Date().toISOString(), last_used_at: null };
+    const key = { id: keys.length + 1, name: (JSON.parse(String(body)) as { name: string }).name, hint: "avs_p7…c41", created_at: new Date().toISOString(), last_used_at: null };
     keys = [key, ...keys];
     send(r, 201, { ...key, secret: "avs_p7Q2mX9vLr4TzB8nKc41" });
   }],
-  ["DELETE", /^\/me\/keys\/(.+)$/, (r, _q, id) => { keys = keys.filter((key) => key.id !== id); send(r, 204, undefined); }],
+  ["DELETE", /^\/me\/keys\/(.+)$/, (r, _q, id) => { keys = keys.filter((key) => key.id !== Number(id)); send(r, 204, undefined); }],
   ["GET", /^\/assets\/([^/]+)\/thumbnail$/, picture],
   ["GET", /^\/assets\/([^/]+)\/file$/, (r, q, id) => media(r, q, "audio/wav", files.get(id) ?? fixture("speech.wav") ?? Buffer.alloc(0))],
   ["GET", /^\/assets$/, (r, q) => {

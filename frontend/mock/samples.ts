@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import type { Asset, Engine, Job, Limits, Look, Voice } from "../src/api/types";
+import type { Asset, Engine, Job, Limits, Look, MediaInfo, Voice } from "../src/api/types";
 
 export const LIMITS: Limits = {
   upload_bytes: 200e6, image_pixels: 50e6, face_seconds: 600, speech_seconds: 600, text_characters: 5000,
@@ -48,11 +48,16 @@ function oval(): number[][] {
   });
 }
 
+const INFO: MediaInfo = {
+  container: "png", duration_seconds: 0, width: 0, height: 0, fps: 0, video_codec: null, has_alpha: false,
+  is_hdr: false, rotation_degrees: 0, audio_codec: null, sample_rate: null, channels: null,
+};
+
 function asset(kind: Asset["kind"], name: string): Asset {
   const id = randomUUID();
   const root = `/api/v1/assets/${id}`;
   return {
-    id, kind, name, media: kind === "face" ? "image" : "audio", size_bytes: 791_555, info: {}, faces: [], peaks: [],
+    id, kind, name, media: kind === "face" ? "image" : "audio", size_bytes: 791_555, info: INFO, faces: [], peaks: [],
     notices: [], thumbnail_url: kind === "face" ? `${root}/thumbnail` : null, file_url: `${root}/file`,
     created_at: new Date().toISOString(), expires_at: null,
   };
@@ -60,14 +65,14 @@ function asset(kind: Asset["kind"], name: string): Asset {
 
 export function face(name: string): Asset {
   return {
-    ...asset("face", name), info: { width: 512, height: 512 },
+    ...asset("face", name), info: { ...INFO, width: 512, height: 512 },
     faces: [{ box: [0.33, 0.1, 0.21, 0.29], outline: oval() }],
   };
 }
 
 export function speech(name: string): Asset {
   const peaks = Array.from({ length: 200 }, (_, i) => Math.abs(Math.sin(i / 3.1) * Math.sin(i / 17)) * 0.9 + 0.03);
-  return { ...asset("speech", name), info: { duration_seconds: 4, sample_rate: 48_000, channels: 1 }, peaks };
+  return { ...asset("speech", name), info: { ...INFO, duration_seconds: 4, sample_rate: 48_000, channels: 1 }, peaks };
 }
 
 function job(fields: Partial<Job>): Job {

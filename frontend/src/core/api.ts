@@ -1,8 +1,8 @@
 /** The one place that talks HTTP to the server. */
 
 import type {
-  ApiKey, Asset, AssetKind, Engine, Estimate, Job, JobState, LipsyncRequest, LogLine, Look, Me, Page, Session,
-  SharedVideo, Voice,
+  ApiKey, Asset, AssetKind, Engine, Estimate, Job, JobState, LipsyncRequest, LogLine, Look, Me, NewApiKey, Page,
+  Session, SharedVideo, Voice,
 } from "../api/types";
 import { ApiError, errorFrom, offlineError } from "./errors";
 
@@ -33,7 +33,7 @@ export class ApiClient {
   signOut = (): Promise<void> => this.send("DELETE", "/session");
   me = (): Promise<Me> => this.get("/me");
   keys = (): Promise<{ items: ApiKey[] }> => this.get("/me/keys");
-  createKey = (name: string): Promise<ApiKey & { secret: string }> => this.send("POST", "/me/keys", { name });
+  createKey = (name: string): Promise<NewApiKey> => this.send("POST", "/me/keys", { name });
   revokeKey = (id: ApiKey["id"]): Promise<void> => this.send("DELETE", `/me/keys/${id}`);
 
   // Assets

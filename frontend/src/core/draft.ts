@@ -58,11 +58,12 @@ export function requestOf(draft: Draft, textLimit: number): LipsyncRequest | nul
   const shared = {
     face: draft.face.kind === "asset" ? draft.face.asset.id : draft.face.look.id,
     engine: draft.engine,
+    voice_rate: draft.source === "text" ? draft.rate : 1,
     options: draft.options,
   };
   if (draft.source === "text") {
     const voice = draft.voice === null ? {} : { voice: draft.voice };
-    return { ...shared, text: draft.text.trim(), voice_rate: draft.rate, ...voice };
+    return { ...shared, text: draft.text.trim(), ...voice };
   }
   const speech = draft.source === "upload" ? draft.upload : draft.recording;
   return speech ? { ...shared, speech: speech.id } : null;

@@ -1,5 +1,6 @@
 import type { Attempt, Job } from "../api/types";
 import { clock, dollars, span } from "../core/format";
+import { useNames } from "../ui/catalogue";
 import styles from "./Details.module.css";
 
 function tookSeconds(from: string | null, to: string | null): number | null {
@@ -21,11 +22,11 @@ function Score({ label, value }: { label: string; value: number }) {
   );
 }
 
-function AttemptLine({ attempt }: { attempt: Attempt }) {
+function AttemptLine({ attempt, name }: { attempt: Attempt; name: string }) {
   const took = tookSeconds(attempt.started_at, attempt.finished_at);
   return (
     <li>
-      <strong>{attempt.engine}</strong>
+      <strong>{name}</strong>
       <span>{[attempt.outcome || "under way", took === null ? "" : span(took)].filter(Boolean).join(", ")}</span>
       {attempt.reason && <span>{attempt.reason}</span>}
       {attempt.error_message && <span className={styles.error}>{attempt.error_message}</span>}
@@ -33,14 +34,21 @@ function AttemptLine({ attempt }: { attempt: Attempt }) {
   );
 }
 
+function engineOf(job: Job, name: (engine: string) => string): string {
+  if (job.engine_used) return name(job.engine_used);
+  if (job.engine !== "auto") return name(job.engine);
+  return job.state === "queued" ? "Chosen when it starts" : "";
+}
+
 export function Details({ job }: { job: Job }) {
   const took = tookSeconds(job.started_at, job.finished_at);
+  const names = useNames();
   const facts: [string, string][] = [
-    ["Length", job.duration_seconds ? clock(job.duration_seconds) : ""],
+    ["Length", job.state === "done" && job.duration_seconds ? clock(job.duration_seconds) : ""],
     ["Took", took === null ? "" : span(took)],
     ["Cost", job.state === "done" ? dollars(job.cost_usd) : ""],
-    ["Engine", job.engine_used || (job.engine === "auto" ? "Chosen when it starts" : job.engine)],
-    ["Voice", job.text ? job.voice : (job.speech?.name ?? "")],
+    ["Engine", engineOf(job, names.engine)],
+    ["Voice", job.text ? names.voice(job.voice) : (job.speech?.name ?? "")],
     ["Kept until", job.expires_at ? new Date(job.expires_at).toLocaleDateString(undefined, { dateStyle: "medium" }) : ""],
   ];
   return (
@@ -73,7 +81,7 @@ export function Details({ job }: { job: Job }) {
           <summary>{job.attempts.length === 1 ? "1 attempt" : `${job.attempts.length} attempts`}</summary>
           <ol className={styles.attempts}>
             {job.attempts.map((attempt) => (
-              <AttemptLine key={attempt.started_at} attempt={attempt} />
+              <AttemptLine key={attempt.started_at} attempt={attempt} name={names.engine(attempt.engine)} />
             ))}
           </ol>
         </details>

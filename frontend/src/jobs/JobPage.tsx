@@ -85,7 +85,7 @@ function JobView({ job }: { job: Job }) {
           videoUrl={job.video_url}
           posterUrl={job.poster_url}
           source={sourceOf(job)}
-          {...(job.options.sync_mode ? { syncMode: job.options.sync_mode } : {})}
+          syncMode={job.options.sync_mode}
         />
       )}
       {job.state === "failed" && (

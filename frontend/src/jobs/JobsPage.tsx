@@ -56,6 +56,8 @@ function usePages(filter: Filter) {
   );
   useEffect(() => {
     newest.current = filter;
+    // The first page is loaded because the filter is what it is: there is no event to do it in.
+    // eslint-disable-next-line react-hooks/set-state-in-effect
     void load();
   }, [filter, load]);
   return { reached: reached?.filter === filter ? reached : null, error, loading, load };

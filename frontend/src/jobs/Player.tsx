@@ -34,6 +34,11 @@ export function Player({ videoUrl, posterUrl, source, syncMode = "bounce" }: Pla
   const [split, setSplit] = useState(50);
   const [failed, setFailed] = useState(false);
 
+  const [volume, setVolume] = useState(1);
+
+  const change = useCallback((apply: (video: HTMLVideoElement) => void) => {
+    if (result.current) apply(result.current);
+  }, []);
   const toggle = useCallback(() => {
     const video = result.current;
     if (!video) return;
@@ -97,7 +102,6 @@ export function Player({ videoUrl, posterUrl, source, syncMode = "bounce" }: Pla
           style={view === "swipe" ? { clipPath: `inset(0 0 0 ${split}%)` } : undefined}
         >
           {/* A press on the picture plays, as everywhere; the keyboard has its own button. */}
-          {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions */}
           <video
             ref={result}
             src={videoUrl}
@@ -110,6 +114,7 @@ export function Player({ videoUrl, posterUrl, source, syncMode = "bounce" }: Pla
             onPause={() => setPlaying(false)}
             onLoadedMetadata={(event) => setDuration(event.currentTarget.duration)}
             onDurationChange={(event) => setDuration(event.currentTarget.duration)}
+            onVolumeChange={({ currentTarget: video }) => setVolume(video.muted ? 0 : video.volume)}
             onError={() => setFailed(true)}
           />
           <figcaption>{source ? "Result" : ""}</figcaption>
@@ -140,7 +145,8 @@ export function Player({ videoUrl, posterUrl, source, syncMode = "bounce" }: Pla
         <Notice tone="bad">The video cannot be shown here. Download it, or make it again.</Notice>
       )}
       <PlayerControls
-        video={result}
+        onVideo={change}
+        volume={volume}
         playing={playing}
         time={time}
         duration={duration}

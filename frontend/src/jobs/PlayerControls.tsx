@@ -1,5 +1,3 @@
-import { type RefObject, useEffect, useState } from "react";
-
 import { clock } from "../core/format";
 import { Icon } from "../ui/Icon";
 import { type Tab, Tabs } from "../ui/Tabs";
@@ -15,7 +13,10 @@ const VIEWS: readonly Tab<View>[] = [
 const SPEEDS = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2];
 
 interface PlayerControlsProps {
-  video: RefObject<HTMLVideoElement | null>;
+  /** Changes something about the video itself. */
+  onVideo: (change: (video: HTMLVideoElement) => void) => void;
+  /** What is heard, 0..1; 0 when muted. */
+  volume: number;
   playing: boolean;
   time: number;
   duration: number;
@@ -28,7 +29,7 @@ interface PlayerControlsProps {
 }
 
 export function PlayerControls(props: PlayerControlsProps) {
-  const { video, playing, time, duration, view, onView, onToggle, onSeek, onFullScreen } = props;
+  const { onVideo, volume, playing, time, duration, view, onView, onToggle, onSeek, onFullScreen } = props;
   const length = Number.isFinite(duration) ? duration : 0;
   return (
     <div className={styles.controls}>
@@ -55,13 +56,14 @@ export function PlayerControls(props: PlayerControlsProps) {
       <div className={styles.extras}>
         {view && <Tabs label="What to show" tabs={VIEWS} value={view} onChange={onView} />}
         <span className={styles.gap} />
-        <Volume video={video} />
+        <Volume volume={volume} onVideo={onVideo} />
         <label className={styles.speed}>
           <span className="visually-hidden">Playback speed</span>
           <select
             defaultValue="1"
             onChange={(event) => {
-              if (video.current) video.current.playbackRate = Number(event.target.value);
+              const speed = Number(event.target.value);
+              onVideo((element) => (element.playbackRate = speed));
             }}
           >
             {SPEEDS.map((speed) => (
@@ -77,21 +79,8 @@ export function PlayerControls(props: PlayerControlsProps) {
   );
 }
 
-function Volume({ video }: { video: RefObject<HTMLVideoElement | null> }) {
-  const [volume, setVolume] = useState(1);
-  const [muted, setMuted] = useState(false);
-  useEffect(() => {
-    const element = video.current;
-    if (!element) return;
-    const read = () => {
-      setVolume(element.volume);
-      setMuted(element.muted);
-    };
-    element.addEventListener("volumechange", read);
-    return () => element.removeEventListener("volumechange", read);
-  }, [video]);
-  const silent = muted || volume === 0;
-  const shown = silent ? 0 : volume;
+function Volume({ volume, onVideo }: Pick<PlayerControlsProps, "volume" | "onVideo">) {
+  const silent = volume === 0;
   return (
     <span className={styles.volume}>
       <button
@@ -99,9 +88,10 @@ function Volume({ video }: { video: RefObject<HTMLVideoElement | null> }) {
         className={styles.icon}
         aria-label={silent ? "Unmute" : "Mute"}
         onClick={() => {
-          if (!video.current) return;
-          video.current.muted = !silent;
-          if (silent && video.current.volume === 0) video.current.volume = 1;
+          onVideo((element) => {
+            element.muted = !silent;
+            if (silent && element.volume === 0) element.volume = 1;
+          });
         }}
       >
         <Icon name={silent ? "mute" : "volume"} />
@@ -112,13 +102,15 @@ function Volume({ video }: { video: RefObject<HTMLVideoElement | null> }) {
         min={0}
         max={1}
         step={0.02}
-        value={shown}
+        value={volume}
         aria-label="Volume"
-        style={{ "--fill": `${shown * 100}%` } as React.CSSProperties}
+        style={{ "--fill": `${volume * 100}%` } as React.CSSProperties}
         onChange={(event) => {
-          if (!video.current) return;
-          video.current.volume = Number(event.target.value);
-          video.current.muted = false;
+          const chosen = Number(event.target.value);
+          onVideo((element) => {
+            element.volume = chosen;
+            element.muted = false;
+          });
         }}
       />
     </span>

@@ -1,5 +1,6 @@
 import type { Job } from "../api/types";
 import { roughly } from "../core/format";
+import { Backdrop } from "../ui/Backdrop";
 import { Button } from "../ui/Button";
 import { FaceMarks } from "../ui/FaceMarks";
 import { Icon } from "../ui/Icon";
@@ -28,6 +29,7 @@ export function Working({ job, busy, onCancel }: { job: Job; busy: boolean; onCa
   return (
     <section className={styles.working} aria-label="Progress">
       <div className={styles.stage}>
+        <Backdrop url={picture} />
         {picture ? (
           <div className={styles.fit}>
             <img src={picture} alt="" />

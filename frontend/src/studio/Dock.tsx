@@ -9,6 +9,7 @@ import { dollars, roughly, span } from "../core/format";
 import { useLive } from "../shell/live";
 import { useLimits } from "../shell/session";
 import { Button } from "../ui/Button";
+import { useNames } from "../ui/catalogue";
 import { Mark } from "../ui/Wordmark";
 import styles from "./Dock.module.css";
 import { useDraft } from "./draft";
@@ -40,7 +41,7 @@ function useEstimate(request: LipsyncRequest | null): Outlook {
   return outlook?.for === body ? outlook : null;
 }
 
-function describe({ seconds, cost_usd, render_seconds, from_cache, engine }: Estimate): string {
+function describe({ seconds, cost_usd, render_seconds, from_cache }: Estimate, engine: string): string {
   const wait = from_cache
     ? "made before, so it is ready at once"
     : render_seconds === null
@@ -54,6 +55,7 @@ export function Dock() {
   const limits = useLimits();
   const { board } = useLive();
   const navigate = useNavigate();
+  const names = useNames();
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<{ draft: Draft; message: string } | null>(null);
   const sent = useRef({ body: "", key: "" });
@@ -89,7 +91,7 @@ export function Dock() {
   const line = missing
     ? missing.reason
     : outlook && "estimate" in outlook
-      ? describe(outlook.estimate)
+      ? describe(outlook.estimate, names.engine(outlook.estimate.engine))
       : "Working out what it takes…";
   return (
     <div className={styles.dock}>

@@ -4,6 +4,8 @@ import type { Asset, Look } from "../api/types";
 import { api } from "../core/client";
 import { bytes, plural, span } from "../core/format";
 import { Button } from "../ui/Button";
+import { Backdrop } from "../ui/Backdrop";
+import { catalogue } from "../ui/catalogue";
 import { FaceMarks } from "../ui/FaceMarks";
 import { useLoad } from "../ui/load";
 import { Notice } from "../ui/Notice";
@@ -33,6 +35,7 @@ function ChosenAsset({ asset, onRemove }: { asset: Asset; onRemove: () => void }
   return (
     <div className={styles.chosen}>
       <div className={styles.picture}>
+        <Backdrop url={asset.thumbnail_url} />
         <div className={styles.fit}>
           {asset.thumbnail_url && <img src={asset.thumbnail_url} alt={`Face: ${asset.name}`} />}
           <FaceMarks faces={asset.faces} />
@@ -61,6 +64,7 @@ function ChosenLook({ look, onRemove }: { look: Look; onRemove: () => void }) {
   return (
     <div className={styles.chosen}>
       <div className={styles.picture}>
+        <Backdrop url={look.thumbnail_url} />
         <img src={look.thumbnail_url} alt={`Face: ${look.name}`} />
         <Button className={styles.remove} size="s" icon="x" iconOnly onClick={onRemove}>
           Remove face
@@ -79,7 +83,7 @@ function ChosenLook({ look, onRemove }: { look: Look; onRemove: () => void }) {
 export function FacePanel() {
   const { draft, change } = useDraft();
   const recent = useLoad(() => api.assets("face", undefined, 8), "faces");
-  const looks = useLoad(api.looks, "looks");
+  const looks = useLoad(catalogue.looks, "looks");
   const { setData } = recent;
   const onDone = useCallback(
     (asset: Asset) => {

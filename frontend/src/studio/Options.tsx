@@ -1,6 +1,6 @@
 import type { Engine, SyncMode } from "../api/types";
-import { api } from "../core/client";
 import { dollars } from "../core/format";
+import { catalogue } from "../ui/catalogue";
 import { Icon } from "../ui/Icon";
 import { useLoad } from "../ui/load";
 import { Slider } from "../ui/Slider";
@@ -48,7 +48,7 @@ function Radio({ name, checked, disabled, label, words, onChoose }: RadioProps) 
 
 export function Options() {
   const { draft, change } = useDraft();
-  const engines = useLoad(api.engines, "engines");
+  const engines = useLoad(catalogue.engines, "engines");
   const { options } = draft;
   const set = (fields: Partial<typeof options>) => change({ options: { ...options, ...fields } });
   const isVideo = draft.face?.kind === "asset" && draft.face.asset.media === "video";

@@ -6,6 +6,7 @@ import { type Draft, draftFrom, missingFrom } from "../core/draft";
 import { messageOf } from "../core/errors";
 import { useLimits } from "../shell/session";
 import { useTitle } from "../shell/title";
+import { catalogue } from "../ui/catalogue";
 import { useToast } from "../ui/Toasts";
 import { Mark } from "../ui/Wordmark";
 import { Dock } from "./Dock";
@@ -32,7 +33,7 @@ function usePrefill(): void {
   useEffect(() => {
     if (!from) return;
     let current = true;
-    Promise.all([api.job(from), api.looks()]).then(
+    Promise.all([api.job(from), catalogue.looks()]).then(
       ([job, looks]) => {
         if (!current) return;
         const draft = draftFrom(job, looks.items);

@@ -1,5 +1,5 @@
-import { api } from "../core/client";
 import type { VoiceSource } from "../core/draft";
+import { catalogue } from "../ui/catalogue";
 import { useLoad } from "../ui/load";
 import { type Tab, Tabs } from "../ui/Tabs";
 import { useDraft } from "./draft";
@@ -17,7 +17,7 @@ const SOURCES: readonly Tab<VoiceSource>[] = [
 
 export function VoicePanel() {
   const { draft, change } = useDraft();
-  const voices = useLoad(api.voices, "voices");
+  const voices = useLoad(catalogue.voices, "voices");
   return (
     <section className={panel.panel} aria-labelledby="voice-title" id="voice-panel" tabIndex={-1}>
       <header className={panel.head}>

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+
+import type { Asset, Job, Look } from "../api/types";
+import { type Draft, draftFrom, EMPTY_DRAFT, missingFrom, requestOf } from "./draft";
+
+const LOOK: Look = { id: "house:mira", name: "Mira", thumbnail_url: "/m" };
+const SOUND = { id: "s1", kind: "speech", name: "talk.wav" } as Asset;
+const FACE = { id: "f1", kind: "face", name: "me.jpg" } as Asset;
+const READY: Draft = { ...EMPTY_DRAFT, face: { kind: "look", look: LOOK }, text: " Hello there. " };
+
+describe("missingFrom", () => {
+  it("asks for the face first, then the voice", () => {
+    expect(missingFrom(EMPTY_DRAFT, 100)).toMatchObject({ part: "face" });
+    expect(missingFrom({ ...READY, text: "  \n" }, 100)).toMatchObject({ part: "voice" });
+    expect(missingFrom({ ...READY, source: "upload" }, 100)).toMatchObject({ part: "voice" });
+    expect(missingFrom({ ...READY, source: "record", upload: SOUND }, 100)).toMatchObject({ part: "voice" });
+    expect(missingFrom(READY, 100)).toBeNull();
+  });
+
+  it("says how much too long the text is", () => {
+    expect(missingFrom({ ...READY, text: "x".repeat(1205) }, 5)?.reason).toContain("1,200 characters");
+  });
+});
+
+describe("requestOf", () => {
+  it("sends text with its voice, and leaves the voice to the server until one is chosen", () => {
+    expect(requestOf(READY, 100)).toMatchObject({ face: "house:mira", text: "Hello there.", engine: "auto" });
+    expect(requestOf(READY, 100)).not.toHaveProperty("voice");
+    expect(requestOf({ ...READY, voice: "de", rate: 1.5 }, 100)).toMatchObject({ voice: "de", voice_rate: 1.5 });
+  });
+
+  it("sends the recording of the open tab and no text beside it", () => {
+    const request = requestOf({ ...READY, source: "record", recording: SOUND, rate: 2 }, 100);
+    expect(request).toMatchObject({ speech: "s1", voice_rate: 1 });
+    expect(request).not.toHaveProperty("text");
+  });
+
+  it("is nothing while something is missing", () => {
+    expect(requestOf(EMPTY_DRAFT, 100)).toBeNull();
+  });
+});
+
+describe("draftFrom", () => {
+  const options = { sync_mode: "loop", mouth_strength: 0.8, head_motion: 0 } as const;
+  const job = { face: FACE, house_look: "", speech: null, text: "Hi", voice: "de", voice_rate: 1.2, engine: "builtin", options } as Job;
+
+  it("makes the same request again", () => {
+    expect(requestOf(draftFrom(job, []), 100)).toEqual({
+      face: "f1", text: "Hi", voice: "de", voice_rate: 1.2, engine: "builtin", options,
+    });
+  });
+
+  it("finds a drawn face again, and a recorded voice", () => {
+    const draft = draftFrom({ ...job, face: null, house_look: "mira", text: "", speech: SOUND }, [LOOK]);
+    expect(draft).toMatchObject({ face: { kind: "look", look: LOOK }, source: "upload", upload: SOUND });
+  });
+});
