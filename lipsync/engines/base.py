@@ -22,7 +22,7 @@ ENGINES: dict[str, str] = {
 SyncMode = Literal["bounce", "loop", "cut_off", "silence"]
 
 OnProgress = Callable[[str, float], None]
-"""``on_progress(stage, fraction)``: called at least twice a second while rendering; fraction is of the whole render."""
+"""``on_progress(stage, fraction)``: called at least twice a second; fraction is of the whole render."""
 
 
 class EngineError(Exception):

@@ -35,7 +35,9 @@ TAIL_SECONDS = 0.3  # of quiet after the last word of a still face
 LOOK_SECONDS = 4.0  # at the start of a video, for a frame with its mouth closed
 LOOK_EVERY = 6
 LOOK_AROUND = 5  # frames over the whole video
-NO_FACE = "No face was found. Use a picture or video in which a face is seen from the front, at least 60 pixels wide."
+NO_FACE = (
+    "No face was found. Use a picture or video that shows a face from the front, 60 pixels wide or more."
+)
 
 
 @dataclass
@@ -60,7 +62,7 @@ class BuiltinEngine(Engine):
     queue = "cpu"
 
     def render(self, request: RenderRequest, on_progress: OnProgress) -> RenderResult:
-        """See ``Engine.render``. Raises EngineError when there is no face, MediaError for unreadable files."""
+        """See ``Engine.render``. Raises EngineError without a face, MediaError for unreadable files."""
         on_progress("voice", 0.0)
         speech_seconds = _speech_seconds(request.speech_path, on_progress)
         on_progress("face", 0.03)
@@ -240,7 +242,7 @@ def _length(sync_mode: str, video_seconds: float, speech_seconds: float) -> tupl
 
 
 def _look_for_mouth(path: Path, reader: FrameReader, on_progress: OnProgress) -> list[Candidate]:
-    """Frames with a face, from the start of the video and from all over it, to choose a resting mouth from."""
+    """Frames with a face, from the start of the video and all over it, to choose a resting mouth from."""
     detector, mesh = FaceDetector(), FaceMesh()
     candidates = []
     stop = int(LOOK_SECONDS * reader.fps)
@@ -260,11 +262,9 @@ def _warnings(scene: _Scene) -> tuple[str, ...]:
         return ()
     lines = []
     if presence.faceless / fps >= 0.1:
-        lines.append(
-            f"No face was seen for {presence.faceless / fps:.1f} s; those frames are left as they were."
-        )
+        lines.append(f"No face was seen for {presence.faceless / fps:.1f} s; those frames are unchanged.")
     if presence.turned / fps >= 0.2:
         lines.append(
-            f"The face is turned away for {presence.turned / fps:.1f} s; there the mouth keeps its own motion."
+            f"The face is turned away for {presence.turned / fps:.1f} s; its mouth is unchanged there."
         )
     return tuple(lines)

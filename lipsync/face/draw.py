@@ -1,4 +1,4 @@
-"""A photo that speaks: the rig's fields summed, inverted and sampled, with the inside of the mouth drawn in."""
+"""A photo that speaks: the rig's fields summed, inverted and sampled; the inside of the mouth drawn in."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class Eyes:
 
 
 def _lid_shift(eye: _Eye, lid: float) -> Array:
-    """What to add to each pixel's v to find its source, with the upper lid brought down by ``lid`` (0..1)."""
+    """What to add to each pixel's v to find its source, with the upper lid down by ``lid`` (0..1)."""
     opening = np.maximum(eye.floor - eye.lid, 0)
     edge = eye.lid + lid * SHUT * opening * eye.within
     lashes = np.minimum(LASHES, np.maximum(eye.lid - eye.ceiling, 0.001))
@@ -92,11 +92,11 @@ def _lid_shift(eye: _Eye, lid: float) -> Array:
     source = np.where(eye.v < edge - lashes, stretched, rigid)
     # One pixel of transition at the lid's edge, or it would be jagged.
     covers = np.clip((edge - eye.v) / eye.pixel + 0.5, 0, 1) * (eye.v > eye.ceiling)
-    return ((source - eye.v) * covers).astype(np.float32)
+    return np.asarray((source - eye.v) * covers, dtype=np.float32)
 
 
 def _measure(upper: Array, lower: Array, brow: Array, frame: FaceFrame, size: tuple[int, int]) -> _Eye | None:
-    """The geometry of an eye from its rings in face coordinates; None when it is shut or out of the picture."""
+    """The geometry of an eye from its rings in face coordinates; None when shut or out of the picture."""
     if float((lower[3:6, 1] - upper[3:6, 1]).max()) < MIN_OPENING:
         return None
     left, right = float(upper[:, 0].min()), float(upper[:, 0].max())

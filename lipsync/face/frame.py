@@ -17,8 +17,8 @@ Points = npt.NDArray[np.float32]
 class FaceFrame:
     """Coordinates (u, v) of a face: u to the picture's right, v down, origin between the mouth corners.
 
-    The unit, D, is the 3-D distance between the outer eye corners; ``basis`` holds one D along u and along v as
-    columns, in pixels of the mesh's space, and ``axes`` their projection on the picture.
+    The unit, D, is the 3-D distance between the outer eye corners; ``basis`` holds one D along u and along v
+    as columns, in pixels of the mesh's space, and ``axes`` their projection on the picture.
     """
 
     origin: Points  # (2,)

@@ -19,13 +19,14 @@ Array = npt.NDArray[np.float32]
 
 HALF_WIDTH, TOP, BOTTOM = 0.40, -0.20, 0.30  # extent of a texture, D
 TOOTH_WIDTHS = (0.094, 0.072, 0.076, 0.05, 0.037, 0.036)  # D, from the middle outwards
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 USUAL_HALF_WIDTH = 0.31  # D; of the mouth the widths above are for
 LOWER_TOOTH_WIDTHS = (0.055, 0.058, 0.066, 0.05, 0.04, 0.036)
 
 
 @dataclass(frozen=True)
 class MouthColours:
-    """Linear-free RGB colours, float32 (3,), 0..255, measured on the face."""
+    """RGB colours, float32 (3,), 0..255, measured on the face."""
 
     skin: Array
     tooth: Array
@@ -33,17 +34,19 @@ class MouthColours:
 
     @property
     def cavity(self) -> Array:
-        luminance = float(self.skin @ (0.299, 0.587, 0.114))
-        return np.array([0.19, 0.085, 0.085], dtype=np.float32) * luminance
+        luminance = float(self.skin @ LUMINANCE)
+        return self._toned(np.array([0.19, 0.085, 0.085], dtype=np.float32) * np.float32(luminance))
+
+    def _toned(self, colour: Array) -> Array:
+        """``colour`` with no more colour than the face has: a monochrome picture has no pink in it."""
+        chroma = float(np.ptp(self.skin)) / max(float(self.skin.max()), 1.0)
+        grey = colour.mean()
+        return np.asarray(grey + (colour - grey) * min(1.0, chroma / 0.15), dtype=np.float32)
 
     @property
     def tongue(self) -> Array:
         pink = np.array([1.0, 0.56, 0.55], dtype=np.float32) * float(self.skin.mean())
-        chroma = np.ptp(self.skin) / max(float(self.skin.max()), 1.0)
-        mix = 0.5 * self.lip + 0.5 * pink
-        grey = np.full(3, float(mix.mean()), dtype=np.float32)
-        # A monochrome picture has no pink in it.
-        return (0.58 * (grey + (mix - grey) * min(1.0, chroma / 0.15))).astype(np.float32)
+        return self._toned(np.asarray(0.58 * (0.5 * self.lip + 0.5 * pink), dtype=np.float32))
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,9 @@ def measure_colours(image: Image, landmarks: Array, frame: FaceFrame) -> MouthCo
     skin = _patch(image, landmarks, (205, 425, 50, 280), 0.06 * frame.unit)
     lip = _patch(image, landmarks, (17, 84, 314), 0.015 * frame.unit)
     sclera = _sclera(image, landmarks)
-    luminance = max(float(skin @ (0.299, 0.587, 0.114)), 8.0)
+    luminance = max(float(skin @ LUMINANCE), 8.0)
     tooth = sclera * 1.12
-    tooth = tooth * max(1.0, 0.92 * luminance / max(float(tooth @ (0.299, 0.587, 0.114)), 1.0))
+    tooth = tooth * max(1.0, 0.92 * luminance / max(float(tooth @ LUMINANCE), 1.0))
     tooth = np.minimum(tooth, 1.25 * luminance + 22)
     chroma = np.clip(np.ptp(skin) / max(float(skin.max()), 1.0) / 0.15, 0, 1)
     warm = 1 + chroma * (np.array([1.02, 0.985, 0.90]) - 1)
@@ -131,7 +134,7 @@ def _finish(colour: Array, alpha: Array, resolution: float) -> Texture:
 
 
 def upper_teeth(colours: MouthColours, resolution: float, half_width: float, edge: float = 0.034) -> Texture:
-    """The upper row in a mouth ``half_width`` D to either side, its cutting edge ``edge`` D below the lip line in the middle."""
+    """The upper row of a mouth ``half_width`` D to either side, cutting ``edge`` D below the lip line."""
     return _teeth_row(
         colours, resolution, half_width, TOOTH_WIDTHS, edge, length=0.15, arc=0.42, points_down=True
     )
@@ -171,7 +174,7 @@ def _teeth_row(
     inside = direction * (cutting - v)
     alpha = np.clip(inside * resolution + 0.5, 0, 1) * np.clip((length - inside) * 40, 0, 1)
     alpha *= np.clip((bounds[-1] - distance) * resolution / 2, 0, 1)
-    # Light: rounder towards the gaps between teeth, fading into the mouth at the sides, translucent at the edge.
+    # Light: rounder towards the gaps, fading into the mouth at the sides, translucent at the edge.
     gaps = 0.70 + 0.30 * np.clip(bulge * 3.2, 0, 1)
     sides = np.clip(1.05 - 0.72 * np.square(distance / half_width), 0.28, 1)
     enamel = 1 - 0.10 * np.exp(-np.square(inside / 0.012))
@@ -180,7 +183,7 @@ def _teeth_row(
     # Shade darkens blue fastest, or shaded teeth turn grey-green.
     shaded = colours.tooth * np.power(light, np.array([0.92, 1.10, 1.22], np.float32))
     colour = shaded * (1 - gum[..., None]) + gum[..., None] * colours.tongue * 1.05 * light
-    return _finish(colour, alpha, resolution)
+    return _finish(colour, np.asarray(alpha, np.float32), resolution)
 
 
 def tongue(colours: MouthColours, resolution: float) -> Texture:
@@ -191,4 +194,4 @@ def tongue(colours: MouthColours, resolution: float) -> Texture:
     alpha = np.clip(depth / 0.03, 0, 1) * np.clip((0.27 - np.abs(u)) / 0.05, 0, 1)
     light = 0.42 + 0.58 * np.clip(depth / 0.09, 0, 1) - 0.9 * np.square(u)
     groove = 1 - 0.16 * np.exp(-np.square(u / 0.018)) * np.clip(depth / 0.05, 0, 1)
-    return _finish(colours.tongue * (light * groove)[..., None], alpha, resolution)
+    return _finish(colours.tongue * (light * groove)[..., None], np.asarray(alpha, np.float32), resolution)

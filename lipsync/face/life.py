@@ -1,4 +1,4 @@
-"""Life of a still picture: sway, nods with the rhythm of speech, glances, blinks, breath. Never twice the same."""
+"""Life of a still picture: sway, nods with the rhythm of speech, glances, blinks, breath."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Life:
         self._effort = self._slow_effort = 0.0
 
     def step(self, effort: float) -> Pose:
-        """The pose of the next frame. ``effort`` 0..1 is how hard the person speaks, such as the mouth's openness."""
+        """The pose of the next frame. ``effort`` 0..1 is how hard the person speaks: the mouth's openness."""
         if self._amount <= 0:
             return Pose()
         self._time += self._step

@@ -36,7 +36,7 @@ class Lips:
     @property
     def gap(self) -> Array:
         """(COLUMNS,) opening between the lips, never negative."""
-        return np.maximum(self.lower - self.upper, 0.0)
+        return np.asarray(np.maximum(self.lower - self.upper, 0.0), dtype=np.float32)
 
     @property
     def is_open(self) -> bool:
@@ -70,7 +70,7 @@ def find_lips(image: Image, landmarks: Array, frame: FaceFrame) -> Lips:
     if is_open:
         upper, lower = _lip_edges(image, frame, u, upper, lower)
     else:
-        line = _darkest_path(image, frame, u, (upper + lower) / 2)
+        line = _darkest_path(image, frame, u, (upper + lower) / np.float32(2))
         upper = lower = line + LINE_WIDTH
     outer = [uv[list(ring)] for ring in (topology.UPPER_OUTER, topology.LOWER_OUTER)]
     return Lips(

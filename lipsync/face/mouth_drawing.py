@@ -21,6 +21,7 @@ TABLE_REACH = 0.75  # D; tables run from -TABLE_REACH to TABLE_REACH across
 FEATHER = 0.010  # D; softness of the lips' inner edge
 FADE_GAP = 0.022  # D; a thinner opening fades out
 BEYOND = 0.9  # how fast the sheets blend into each other beyond the corners
+SHADE_HUE = np.array([0.9, 1.08, 1.15], np.float32)  # powers; blue goes first in the shade of a mouth
 SEAM_WIDTH = 0.008  # D; of the shadow where lips touch
 SEAM_DARKNESS = 0.5
 LOWER_TEETH_DROP = 0.8  # of the jaw's motion at the lip
@@ -56,7 +57,7 @@ class MouthState:
             shift_pixels = rig.grid.sample(head, rig.frame.to_pixels(middle))[0]
         shift = np.linalg.inv(rig.frame.axes) @ shift_pixels
         upper, lower = edges
-        u = (upper[:, 0] + lower[:, 0]) / 2
+        u = (upper[:, 0] + lower[:, 0]) / np.float32(2)
         return cls(
             u=u,
             upper=upper[:, 1],
@@ -208,7 +209,7 @@ class MouthDrawing:
             1 - 0.22 * np.exp(-np.maximum(above_lip, 0) / 0.010)
         )
         shade = (0.68 + 0.32 * np.clip(below_lip / 0.026, 0, 1)) * contact
-        return colour * np.power(shade[..., None], np.array([0.9, 1.08, 1.15], np.float32))
+        return np.asarray(colour * np.power(shade[..., None], SHADE_HUE), dtype=np.float32)
 
     def _show_own(self, colour: Array, state: MouthState, part: tuple[slice, slice]) -> None:
         """The person's own teeth, held by the skull while the lips slide over them."""

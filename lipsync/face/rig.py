@@ -1,7 +1,7 @@
 """A rig: what each muscle-like control does to a face, as displacement fields made once per picture.
 
-Two sheets carry the skin. U is driven by everything but the lower lip, L by everything but the upper lip, so that
-the lips can part: what lies above the line between the lips is drawn from U, what lies below it from L.
+Two sheets carry the skin. U is driven by everything but the lower lip, L by everything but the upper lip, so
+that the lips can part: what lies above the line between the lips is drawn from U, what lies below it from L.
 Displacements are designed in face coordinates (D, see ``frame``), with largest amplitudes in AMPLITUDE.
 """
 
@@ -96,8 +96,8 @@ def build_rig(
 ) -> Rig:
     """The rig of the face with ``landmarks`` (468, 3) in a picture of ``size`` (width, height).
 
-    Its grid covers ``box`` (left, top, right, bottom), as far as that lies in the picture; without one, all that
-    speech moves.
+    Its grid covers ``box`` (left, top, right, bottom), as far as that lies in the picture; without one, all
+    that speech moves.
     """
     uv = frame.to_uv(landmarks[:, :2])
     rings = _rings(uv)

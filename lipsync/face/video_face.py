@@ -1,7 +1,8 @@
 """A video that speaks: its own mouth motion taken out, one reference mouth carried along and drawn speaking.
 
-Each frame's lips and jaw are first warped to where they would be at rest on that head, plus what speech asks for;
-over that the mouth of the one reference frame is laid, drawn like a photo. Own teeth and tongue never flash through.
+Each frame's lips and jaw are first warped to where they would be at rest on that head, plus what speech asks
+for; over that the mouth of the one reference frame is laid, drawn like a photo. The source's own teeth and
+tongue never flash through.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _SHARE = np.array([CHEEK_SHARE if i in CHEEKS else 1.0 for i in MOVING], np.floa
 
 
 def closed_mouth_score(landmarks: Array) -> float:
-    """How good a reference mouth a frame has, larger is better: lips together, no broad smile, seen from the front."""
+    """How good a reference mouth a frame has: larger for lips together, no broad smile, a frontal view."""
     frame = FaceFrame.of(landmarks)
     uv = frame.to_uv(landmarks[:, :2])
     gap = float((uv[list(topology.LOWER_INNER), 1] - uv[list(topology.UPPER_INNER), 1]).max())
@@ -220,9 +221,9 @@ class VideoFace:
         mask = np.zeros(shape, np.uint8)
         cv2.fillPoly(mask, [(pixels * 16).round().astype(np.int32)], 255, cv2.LINE_AA, shift=4)
         grow = max(1, round(2 * RIM_GROW * rig.frame.unit)) | 1
-        mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grow, grow)))
-        soft = cv2.GaussianBlur(mask, (0, 0), max(1.0, PATCH_FEATHER / 2 * rig.frame.unit))
-        return soft.astype(np.float32) / 255
+        grown = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grow, grow)))
+        soft = cv2.GaussianBlur(grown, (0, 0), max(1.0, PATCH_FEATHER / 2 * rig.frame.unit))
+        return np.asarray(soft / 255, dtype=np.float32)
 
     def _match_light(self, below: Image, above: Array, share: Array) -> Array:
         """(3,) gain that gives the reference mouth this frame's light, from the ring where both are seen."""

@@ -50,7 +50,7 @@ class Grid:
 
     @classmethod
     def over(cls, box: tuple[float, float, float, float], step: int, size: tuple[int, int]) -> Grid:
-        """The grid covering ``box`` (left, top, right, bottom) within a picture of ``size`` (width, height)."""
+        """The grid covering ``box`` (left, top, right, bottom) of a picture of ``size`` (width, height)."""
         left, top = max(0, int(box[0])), max(0, int(box[1]))
         right, bottom = min(size[0], int(box[2])), min(size[1], int(box[3]))
         columns, rows = -(-(right - left) // step), -(-(bottom - top) // step)
@@ -89,7 +89,7 @@ class Grid:
 
 
 def invert(field: Array, index: Array, step: int, rounds: int = 4) -> Array:
-    """The inverse of a forward displacement ``field`` (rows, columns, 2), both in pixels, by fixed-point steps.
+    """The inverse of a forward displacement ``field`` (rows, columns, 2), in pixels, by fixed-point steps.
 
     Subtracting the result from an output position gives the source position. ``index`` is the grid of
     (column, row) numbers, float32.
