@@ -28,7 +28,7 @@ def main() -> int:
 
 async def _run(data_dir: Path, console: Console) -> int:
     site, notice = choose_site(_text("HOST", "127.0.0.1"), _text("PORT", ""))
-    redis = choose_redis(_text("REDIS_URL", ""))
+    redis = choose_redis(_text("REDIS_URL", ""), in_file=bool(_text("REDIS_URL_FILE", "")))
     stack = Stack(site, redis, data_dir, lock_data(data_dir), console)
     try:
         if notice:

@@ -47,6 +47,7 @@ class Redis:
     """The Redis to use: the one given, or one of our own on a free loopback port behind a password."""
 
     url: str
+    """Empty when it is in the file that REDIS_URL_FILE names, which every process reads for itself."""
     owned: bool
     port: int = 0
     password: str = ""
@@ -121,9 +122,9 @@ def free_port(host: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
-def choose_redis(url: str) -> Redis:
-    """The Redis behind ``url``, or one of our own when it is empty. Raises StartError without either."""
-    if url:
+def choose_redis(url: str, in_file: bool = False) -> Redis:
+    """The Redis behind ``url``, or one of our own when none is given. Raises StartError without either."""
+    if url or in_file:
         return Redis(url, owned=False)
     if shutil.which("redis-server") is None:
         raise StartError(

@@ -115,7 +115,7 @@ class Stack:
     async def _migrate(self) -> None:
         """Bring the database up to date, or see in a moment that it is."""
         stamp_path = self._data_dir / ".migrated"
-        given = os.environ.get("DATABASE_URL", "")
+        given = os.environ.get("DATABASE_URL", "") or os.environ.get("DATABASE_URL_FILE", "")
         stamp = migration_stamp(given, self._data_dir)
         if stamp and stamp_path.exists() and stamp_path.read_text() == stamp:
             return
@@ -184,9 +184,10 @@ class Stack:
             **os.environ,
             guard.MARK_NAME: self._mark,
             "AVSITE_DATA_DIR": str(self._data_dir),
-            "REDIS_URL": self._redis.url,
             "PYTHONUNBUFFERED": "1",
         }
+        if self._redis.url:
+            environment["REDIS_URL"] = self._redis.url
         if self._site.host not in LOOPBACK and not environment.get("AVSITE_ALLOWED_HOSTS"):
             environment["AVSITE_ALLOWED_HOSTS"] = ",".join(
                 ["[::1]", "localhost", "127.0.0.1", *own_names(self._site)]

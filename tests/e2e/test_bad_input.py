@@ -105,26 +105,25 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("field", "make", "said"), CASES, ids=lambda part: getattr(part, "__name__", None))
+@pytest.mark.parametrize(
+    ("field", "make", "said"), CASES, ids=[f"{field.split()[0]}-{make.__name__}" for field, make, _ in CASES]
+)
 def test_a_bad_file_is_refused_with_a_sentence(
     page: Page, files: Files, tmp_path: Path, field: str, make: Make, said: str
 ) -> None:
     studio.type_text(page, "These words must survive.")
     if field == "Voice file":
         page.get_by_role("tab", name="Upload").click()
-    page.get_by_label(field).set_input_files(make(tmp_path, files))
+    path = make(tmp_path, files)
+    page.get_by_label(field).set_input_files(path)
     expect(page.get_by_role("button", name="Choose another file")).to_be_visible(timeout=60_000)
-    notice = page.get_by_role("alert").or_(page.get_by_role("status")).filter(has_text=make_name(tmp_path))
+    notice = page.get_by_role("alert").or_(page.get_by_role("status")).filter(has_text=path.name)
     message = notice.first.inner_text().replace("\n", " ")
     assert re.search(said, message), message
     assert message.rstrip().endswith("."), message
     page.get_by_role("button", name="Dismiss").click()
     page.get_by_role("tab", name="Type").click()
     expect(page.get_by_label("What the face should say")).to_have_value("These words must survive.")
-
-
-def make_name(folder: Path) -> str:
-    return next(folder.iterdir()).name
 
 
 def test_a_silent_recording_is_taken_and_said_to_be_silent(page: Page, tmp_path: Path) -> None:
