@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -24,6 +23,15 @@ from lipsync.tasks import enqueue
 TAKEN = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
 
 
+if TYPE_CHECKING:
+    JobModelAdmin = admin.ModelAdmin[Job]
+    AssetModelAdmin = admin.ModelAdmin[Asset]
+    Inline = admin.TabularInline[Any, Job]
+else:
+    JobModelAdmin = AssetModelAdmin = admin.ModelAdmin
+    Inline = admin.TabularInline
+
+
 class ReadOnly:
     """Nothing is added or changed here: jobs are made by people and written by workers."""
 
@@ -34,9 +42,7 @@ class ReadOnly:
         return False
 
 
-class AttemptInline(ReadOnly, admin.TabularInline):
-    model = Attempt
-    fields = ("engine", "reason", "outcome", "error_message", "started_at", "finished_at", "cost_usd")
+class RecordInline(ReadOnly, Inline):
     can_delete = False
     extra = 0
 
@@ -44,9 +50,16 @@ class AttemptInline(ReadOnly, admin.TabularInline):
         return False
 
 
-class LogInline(AttemptInline):
+class AttemptInline(RecordInline):
+    model = Attempt
+    fields = ("engine", "reason", "outcome", "error_message", "started_at", "finished_at", "cost_usd")
+    readonly_fields = fields
+
+
+class LogInline(RecordInline):
     model = LogEntry
     fields = ("at", "level", "message")
+    readonly_fields = fields
     verbose_name_plural = "log"
 
 
@@ -66,7 +79,7 @@ def status_of(job: Job) -> dict[str, Any]:
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnly, admin.ModelAdmin):
+class JobAdmin(ReadOnly, JobModelAdmin):
     change_list_template = "admin/lipsync/job/change_list.html"
     list_display = (
         "short_id",
@@ -126,11 +139,13 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        return super().get_queryset(request).annotate(taken_time=TAKEN)
+        jobs: QuerySet[Job] = super().get_queryset(request)
+        return jobs.annotate(taken_time=TAKEN)
 
     def get_urls(self) -> list[URLPattern]:
         def named(route: str, view: Any, name: str) -> URLPattern:
-            return path(route, self.admin_site.admin_view(view), name=f"lipsync_job_{name}")
+            pattern: URLPattern = path(route, self.admin_site.admin_view(view), name=f"lipsync_job_{name}")
+            return pattern
 
         return [
             named("status/", self.status_view, "status"),
@@ -163,9 +178,9 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> TemplateResponse:
-        response: Any = super().changelist_view(request, extra_context)
-        context = getattr(response, "context_data", None)
+    ) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None)  # none where it redirects
         if context and "cl" in context:
             context["totals"] = totals_of(context["cl"].queryset)
             context["status_url"] = reverse("admin:lipsync_job_status")
@@ -247,15 +262,13 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
             publish(job)
             enqueue(job)
         if changed:
-            self.message_user(request, f"{len(changed)} jobs {done}.", messages.SUCCESS)
+            self.message_user(request, f"{show_count(len(changed))} {done}.", messages.SUCCESS)
         if left := len(jobs) - len(changed):
-            self.message_user(
-                request, f"{left} of the chosen jobs {not_done} and stay as they are.", messages.WARNING
-            )
+            self.message_user(request, f"{show_count(left)} {not_done} and stay so.", messages.WARNING)
 
 
 @admin.register(Asset)
-class AssetAdmin(ReadOnly, admin.ModelAdmin):
+class AssetAdmin(ReadOnly, AssetModelAdmin):
     list_display = (
         "name",
         "kind",
@@ -289,7 +302,8 @@ class AssetAdmin(ReadOnly, admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         counted = Count("face_jobs", distinct=True) + Count("speech_jobs", distinct=True)
-        return super().get_queryset(request).annotate(jobs_with_it=counted)
+        assets: QuerySet[Asset] = super().get_queryset(request)
+        return assets.annotate(jobs_with_it=counted)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.file_view)
@@ -337,6 +351,10 @@ def totals_of(jobs: QuerySet[Job]) -> dict[str, Any]:
         "time": show_time(sums["time"] or timedelta()),
         "mean_time": show_time(sums["mean_time"] or timedelta()),
     }
+
+
+def show_count(count: int) -> str:
+    return "1 job" if count == 1 else f"{count} jobs"
 
 
 def show_time(length: timedelta) -> str:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import pydantic
@@ -43,13 +43,13 @@ from lipsync.schemas import (
     LogPage,
     SharedOut,
     ShareOut,
+    State,
     describe_job,
 )
 from lipsync.service import get_lipsync_service, require_room
 
 router = Router()
 
-State = Literal["queued", "running", "done", "failed", "cancelled"]
 HOUSE = "house:"
 EITHER_BODY = {
     "requestBody": {
@@ -282,14 +282,15 @@ def _poster(request: HttpRequest, job: Job) -> HttpResponseBase:
     return serve_file(request, Path(job.poster.path), "image/jpeg", f"lipsync-{str(job.uid)[:8]}.jpg")
 
 
-Files = dict[str, UploadedFile]
+Files = dict[str, "UploadedFile[Any]"]
 
 
 def _read_body(request: HttpRequest) -> tuple[JobIn, Files]:
     """The fields, and the files that stand for ``face`` and ``speech``."""
     if (request.content_type or "").startswith("multipart/"):
         fields: Any = {name: value for name, value in request.POST.items() if value != ""}
-        files = {name: file for name, file in request.FILES.items() if name in {"face", "speech"}}
+        found = {name: request.FILES.get(name) for name in ("face", "speech")}
+        files = {name: file for name, file in found.items() if isinstance(file, UploadedFile)}
         if "options" in fields:
             fields["options"] = _read_json(fields["options"], "options")
         fields |= dict.fromkeys(files, "file")

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import av
@@ -140,7 +141,7 @@ def _draw_poster(video_path: Path, poster_path: Path) -> None:
         stream = container.streams.video[0]
         if stream.duration and stream.time_base:
             container.seek((stream.start_time or 0) + stream.duration // 2, stream=stream)
-        image = next(container.decode(stream)).to_ndarray(format="bgr24")
+        image: Any = next(container.decode(stream)).to_ndarray(format="bgr24")
     height, width = image.shape[:2]
     if width > POSTER_WIDTH:
         size = (POSTER_WIDTH, max(1, round(height * POSTER_WIDTH / width)))

@@ -1,10 +1,11 @@
 """Addresses of the WebSockets."""
 
+from typing import Any
+
 from django.urls import path
 
 from lipsync.consumers import JobsConsumer, OneJobConsumer
 
-websocket_urlpatterns = [
-    path("ws/jobs/", JobsConsumer.as_asgi()),
-    path("ws/jobs/<uuid:uid>/", OneJobConsumer.as_asgi()),
-]
+jobs: Any = JobsConsumer.as_asgi()
+one_job: Any = OneJobConsumer.as_asgi()
+websocket_urlpatterns = [path("ws/jobs/", jobs), path("ws/jobs/<uuid:uid>/", one_job)]

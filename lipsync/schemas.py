@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, cast
 
 from ninja import Field, Schema
 
@@ -12,6 +12,7 @@ from lipsync.models import Asset, Attempt, Job
 from lipsync.progress import seconds_left, stage_label
 
 API_ROOT = "/api/v1"
+State = Literal["queued", "running", "done", "failed", "cancelled"]
 EXPIRED_NOTICE = "The video was deleted when its time was up; use retry to make it again."
 
 
@@ -87,7 +88,7 @@ class JobOut(Schema):
     """A job as its owner sees it. ``revision`` grows with every change."""
 
     id: str
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    state: State
     stage: str
     stage_label: str
     percent: int
@@ -126,8 +127,8 @@ class JobPage(Schema):
 
 class OptionsIn(Schema):
     sync_mode: SyncMode = "bounce"
-    mouth_strength: float = Field(1.0, ge=0.3, le=1.5)
-    head_motion: float = Field(1.0, ge=0.0, le=1.0)
+    mouth_strength: Annotated[float, Field(ge=0.3, le=1.5)] = 1.0
+    head_motion: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
 
     model_config = {"extra": "forbid"}
 
@@ -139,7 +140,7 @@ class JobIn(Schema):
     speech: str | None = None
     text: str | None = None
     voice: str | None = None
-    voice_rate: float = Field(1.0, ge=0.5, le=2.0)
+    voice_rate: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
     engine: str = "auto"
     options: OptionsIn = Field(default_factory=lambda: OptionsIn())
 
@@ -180,8 +181,8 @@ def describe_asset(asset: Asset) -> AssetOut:
     root = f"{API_ROOT}/assets/{asset.uid}"
     return AssetOut(
         id=str(asset.uid),
-        kind=asset.kind,
-        media=asset.media,
+        kind=cast(Literal["face", "speech"], asset.kind),
+        media=cast(Literal["image", "video", "audio"], asset.media),
         name=asset.name,
         size_bytes=asset.size_bytes,
         faces=asset.faces,
@@ -213,7 +214,7 @@ def describe_job(job: Job) -> JobOut:
     expired = job.state == Job.State.DONE and not job.result
     return JobOut(
         id=str(job.uid),
-        state=job.state,
+        state=cast(State, job.state),
         stage=job.stage,
         stage_label=stage_label(job),
         percent=job.percent,
