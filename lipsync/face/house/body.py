@@ -120,7 +120,7 @@ def _draw_cloth(canvas: Canvas, look: Look, path: Path, colour: Colour, light: C
         canvas.stroke(arm - (12, 0), [7, 6, 4, 0], light, 0.3, 5, clip)
         fold = smooth([(500 + x * 232, 1010), (500 + x * 200, 960), (500 + x * 186, 900)], False)
         canvas.stroke(fold, [0, 9, 0], dark, 0.22, 7, clip)
-    edge = path[(path[:, 0] > 600) & (path[:, 1] < 1300)]
+    edge = path[path[:, 0] > 600]
     canvas.fill(ribbon(edge, [0, 12, 12, 9]), look.rim, 0.32, 4, clip)
     canvas.stroke(edge, [0, 4, 4, 3], look.rim, 0.4, 1, clip)
     canvas.fill(ellipse((505, 745), (150, 40)), times(colour, 0.4), 0.35, 20, clip)

@@ -23,7 +23,7 @@ DEFAULT_SIZE = (720, 720)
 _HEAD_BOX = Box(206, 92, 794, 912)
 _NECK = (500.0, 700.0)  # the head tilts about this point
 _FINER = 2.0  # layers are painted at this many texels a pixel: moved by parts of a pixel they stay crisp
-_FINEST = 2.6  # texels a unit, whatever the picture's size
+_FINEST = 1.9  # texels a unit, whatever the picture's size
 _CELL = 12  # pixels between the points at which the head's motion is worked out
 _JAW_FALL = 21.0  # units the chin falls when the mouth is wide open
 _TURN = 225.0  # units the nearest part of the face moves per radian
@@ -49,7 +49,7 @@ class HouseFace:
                 f"A house avatar cannot be {width}x{height}; sides go from {_MIN_SIDE} to {_MAX_SIDE} pixels."
             )
         self._size = (int(width), int(height))
-        self._scale = min(self._size) / 1000  # pixels per unit
+        self._scale = min(width / 760, height / 1000)  # pixels per unit
         # A tall picture shows more of the body than of the air above the head.
         self._origin = (width / 2 - 500 * self._scale, max(height - 1000 * self._scale, 0) * 0.42)
         self._fine = max(min(self._scale * _FINER, _FINEST), self._scale)  # texels per unit
@@ -57,6 +57,7 @@ class HouseFace:
         self._background = self._paint_background()
         self._rear = _Layer(self._paint(Box(220, 100, 780, 890), draw_rear), self)
         self._body = _Layer(self._paint(self._body_box(), draw_body), self)
+        self._plate: tuple[tuple[int, ...], Image] | None = None
         self._paint_head()
         self._place_head()
 
@@ -67,13 +68,23 @@ class HouseFace:
     def draw(self, mouth: MouthShape = CLOSED, expression: Expression = NEUTRAL, pose: Pose = STILL) -> Image:
         """A fresh (H, W, 3) picture with this mouth, expression and pose."""
         with self._lock:
-            frame = self._background.copy()
-            self._rear.blend(frame, (-26 * pose.yaw, -14 * pose.pitch - pose.breath), pose.roll)
-            self._body.blend(frame, (6 * pose.yaw, -2.6 * pose.breath), 0.0)
+            frame = self._behind(pose).copy()
             self._finish_eyes(_rounded(expression, _EYE_STEPS), _rounded(pose, _EYE_STEPS))
             self._finish_mouth(_rounded(mouth, _MOUTH_STEPS), _rounded(expression, _EYE_STEPS))
             self._blend_head(frame, pose, jaw_drop(mouth, expression))
             return frame
+
+    def _behind(self, pose: Pose) -> Image:
+        """All that lies behind the head; kept, as it changes by parts of a pixel over several frames."""
+        step = 0.2 / self._scale  # units: moves finer than a fifth of a pixel are not seen
+        moves = (-26 * pose.yaw, -14 * pose.pitch - pose.breath, 6 * pose.yaw, -2.6 * pose.breath)
+        state = (*(round(move / step) for move in moves), round(pose.roll / 0.001))
+        if self._plate is None or self._plate[0] != state:
+            plate = self._background.copy()
+            self._rear.blend(plate, (state[0] * step, state[1] * step), state[4] * 0.001)
+            self._body.blend(plate, (state[2] * step, state[3] * step), 0.0)
+            self._plate = state, plate
+        return self._plate[1]
 
     def _visible(self) -> Box:
         (x, y), s = self._origin, self._scale

@@ -183,7 +183,7 @@ def _draw_lines(canvas: Canvas, look: Look, face: FloatArray) -> None:
             canvas.stroke(line, [0, 2.2, 2.4, 2.2, 0], deep, 0.24 * look.age, 1, face)
         for x in (-1, 1):
             frown = smooth([(500 + x * 9, 388), (500 + x * 7, 400), (500 + x * 10, 412)], False)
-            canvas.stroke(frown, [0, 2, 0], deep, 0.3 * look.age, 1, face)
+            canvas.stroke(frown, [0, 2, 0], deep, 0.18 * look.age, 1, face)
 
 
 def _draw_freckles(canvas: Canvas, look: Look, face: FloatArray) -> None:

@@ -59,24 +59,28 @@ def _shape(look: Look, mouth: MouthShape, expression: Expression) -> _Lips:
     )
     teeth *= 1 - press
     half = _HALF_WIDTH * (1 + 0.17 * wide - 0.36 * tight - 0.1 * o + 0.16 * expression.happy + 0.03 * press)
-    corner = -2.6 + 7.5 * o - 11 * expression.happy + 11 * expression.sad - 1.5 * wide
+    corner = -3.4 + 8.3 * o - 11 * expression.happy + 11 * expression.sad - 1.5 * wide
     bow = (2.2 * np.exp(-((_K / 0.17) ** 2)) - 1.5 * np.exp(-(((np.abs(_K) - 0.5) / 0.24) ** 2))) * (
         1 - min(4 * o, 1)
     )
+    corner += 9 * o * tight  # the corners of rounded lips lie half-way down the opening
     line = MOUTH_Y + corner * _K**2 + bow * (1 - 0.7 * press)
-    sharp = 0.66 - 0.14 * tight
-    raised = (_RAISE * o * (1 - 0.3 * tight) + 4.0 * teeth + 1.5 * wide * min(3 * o, 1)) * _ROUND**sharp
-    drop = _DROP * o * (1 - 0.22 * wide) * (1 + 0.25 * tight) * (1 - teeth) + 4.2 * teeth
-    lowered = drop * _ROUND**0.5
+    # Rounded lips meet before the corners and leave an oval; others part along their whole length.
+    span = np.clip(1 - (_K / (1 - 0.24 * tight)) ** 2, 0, 1)
+    lift = _RAISE * o * (1 + 1.1 * tight) + 4.0 * teeth + 1.5 * wide * min(3 * o, 1)
+    raised = lift * span ** (0.66 - 0.16 * tight)
+    drop = _DROP * o * (1 - 0.22 * wide) * (1 - 0.05 * tight) * (1 - teeth) + 4.2 * teeth
+    lowered = drop * span**0.5
     full = look.lip_fullness * (1 - 0.5 * press) * (1 + 0.22 * tight) * (1 - 0.12 * o)
     upper = 13.5 * full * (1 - 0.1 * wide - 0.12 * expression.happy)
     lower = 18.0 * full * (1 - 0.12 * wide) * (1 - 0.25 * teeth)
-    arch = _ROUND**0.85 * (
-        0.8 + 0.26 * np.exp(-(((np.abs(_K) - 0.27) / 0.2) ** 2)) - 0.1 * np.exp(-((_K / 0.12) ** 2))
-    )
+    bows = 0.8 + 0.26 * np.exp(-(((np.abs(_K) - 0.27) / 0.2) ** 2)) - 0.1 * np.exp(-((_K / 0.12) ** 2))
+    arch = _ROUND ** (0.85 - 0.3 * tight) * bows
     x = 500 + _K * half
     ui, li = line - raised, line + lowered
-    uo, lo = ui - upper * arch, li + lower * _ROUND**0.66
+    # The outer edges keep the lips' whole width, however small the oval within.
+    uo = line - lift * _ROUND**0.6 - upper * arch
+    lo = line + drop * _ROUND**0.55 + lower * _ROUND ** (0.66 - 0.16 * tight)
     uo, ui, li, lo = (np.stack([x, y], axis=1) for y in (uo, ui, li, lo))
     return _Lips(uo, ui, li, lo, half, float(li[24, 1] - ui[24, 1]))
 
@@ -176,7 +180,7 @@ def _draw_tongue(canvas: Canvas, lips: _Lips, mouth: MouthShape, clip: FloatArra
 
 def _draw_teeth(canvas: Canvas, lips: _Lips, mouth: MouthShape, clip: FloatArray) -> None:
     half = min(lips.half_width * 0.84, 44.0)
-    hidden = 7.5 * mouth.rounding * (1 - mouth.teeth)  # rounded lips cover the teeth
+    hidden = 9.5 * mouth.rounding * (1 - mouth.teeth)  # rounded lips cover the teeth
     k = np.linspace(-1, 1, 25)
     edge = MOUTH_Y + _TOOTH_EDGE - hidden - 5.0 * k**2 - 0.5 * np.abs(np.sin(k * 11))
     top = float(lips.upper_inner[:, 1].min()) - 4
