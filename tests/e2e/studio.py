@@ -86,6 +86,15 @@ def make_it_speak(page: Page) -> list[int]:
     return percents
 
 
+def wait_for_percent(page: Page, percent: int) -> None:
+    """Wait until the page has shown so much progress; the page's policy forbids polling from within."""
+    for _ in range(RENDER_MS // 100):
+        if page.evaluate("Math.max(0, ...window.seenPercents)") >= percent:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{percent} % was never shown")
+
+
 def result_video(page: Page) -> Locator:
     return page.locator("video[aria-label=Result]")
 

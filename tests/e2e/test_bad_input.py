@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import uuid
+import wave
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +46,9 @@ def silent_film_as_voice(folder: Path, files: Files) -> Path:
 
 
 def no_samples(folder: Path, files: Files) -> Path:
-    return media.write_audio(folder / "nothing.wav", np.zeros(0, np.float32), RATE)
+    with wave.open(str(folder / "nothing.wav"), "wb") as sound:
+        sound.setparams((1, 2, RATE, 0, "NONE", ""))
+    return folder / "nothing.wav"
 
 
 def png(width: int, height: int) -> bytes:
@@ -149,7 +152,7 @@ def test_too_much_text_or_none_cannot_be_sent(page: Page) -> None:
     studio.type_text(page, "   ")
     expect(button).to_have_attribute("aria-disabled", "true")
     button.click(force=True)
-    expect(page).to_have_url(lambda url: url.endswith("/"))
+    expect(page).to_have_url(re.compile(r":\d+/$"))
 
 
 def test_a_video_that_is_not_there_is_said_to_be_so(open_page: Callable[..., Page]) -> None:
