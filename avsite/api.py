@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from importlib.util import find_spec
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
@@ -119,11 +118,7 @@ def on_bug(request: HttpRequest, error: Exception) -> HttpResponse:
     )
 
 
-for prefix, module, tag in (
-    ("", "avsite.accounts.api", "accounts"),
-    ("/assets", "lipsync.api_assets", "assets"),
-    ("", "lipsync.api_voices", "voices"),
-    ("", "lipsync.api", "lipsyncs"),
-):
-    if find_spec(module):
-        api.add_router(prefix, f"{module}.router", tags=[tag])
+api.add_router("", "avsite.accounts.api.router", tags=["accounts"])
+api.add_router("/assets", "lipsync.api_assets.router", tags=["assets"])
+api.add_router("", "lipsync.api_voices.router", tags=["voices"])
+api.add_router("", "lipsync.api.router", tags=["lipsyncs"])

@@ -15,6 +15,7 @@ from django.core.asgi import get_asgi_application
 
 http = get_asgi_application()  # loads the apps, which routing needs
 
+from avsite.bodies import keep_bodies_on_disk  # noqa: E402
 from lipsync.routing import websocket_urlpatterns  # noqa: E402
 
 # The web server and Django keep request bodies in temporary files: on the data disk, not in a small /tmp.
@@ -22,7 +23,7 @@ tempfile.tempdir = str(settings.TEMP_DIR)
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": keep_bodies_on_disk(http),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

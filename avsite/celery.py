@@ -24,8 +24,9 @@ app.conf.update(
         "visibility_timeout": 3600,  # only a backstop: leases on the rows find dead workers within seconds
         "socket_connect_timeout": 2,
         "retry_on_timeout": False,
+        # Publishing never holds up a request: it fails at once and the scheduler enqueues the row later.
+        "max_retries": 0,
     },
-    # Publishing never holds up a request: it fails at once and the scheduler enqueues the row later.
     task_publish_retry=False,
     result_backend=settings.REDIS_URL,
     result_backend_transport_options={"global_keyprefix": "avsite:"},

@@ -198,6 +198,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        "django.request": {"level": "ERROR"},  # a caller's 4xx is the caller's, and addresses may hold tokens
         "daphne": {"level": "WARNING"},
     },
 }
