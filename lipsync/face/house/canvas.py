@@ -85,10 +85,16 @@ def smooth(points: Sequence[Point] | Path, closed: bool = True, steps: int = 10)
 
 def ellipse(centre: Point, radius: Point, turn: float = 0.0, steps: int = 64) -> Path:
     """``turn`` is in radians, clockwise as seen."""
-    angle = np.linspace(0, 2 * np.pi, steps, endpoint=False)
-    x, y = radius[0] * np.cos(angle), radius[1] * np.sin(angle)
+    unit = _circle(steps)
+    x, y = radius[0] * unit[0], radius[1] * unit[1]
     cos, sin = np.cos(turn), np.sin(turn)
     return np.stack([centre[0] + x * cos - y * sin, centre[1] + x * sin + y * cos], axis=1)
+
+
+@lru_cache
+def _circle(steps: int) -> Path:
+    angle = np.linspace(0, 2 * np.pi, steps, endpoint=False)
+    return np.stack([np.cos(angle), np.sin(angle)])
 
 
 def ribbon(line: Path, width: float | Sequence[float]) -> Path:

@@ -16,6 +16,7 @@ from lipsync.face.house.canvas import (
     Radial,
     ellipse,
     mix,
+    ribbon,
     smooth,
     times,
 )
@@ -200,10 +201,12 @@ def _draw_teeth(canvas: Canvas, lips: _Lips, mouth: MouthShape, clip: FloatArray
         )
     canvas.fill(upper + (0, 2.5), (40, 10, 16), 0.4, 1.6, clip)
     canvas.fill(upper, Radial((496, MOUTH_Y), (half * 1.12, 60), enamel), 1, 0.45, clip)
+    seams = []
     for place in (0.0, 0.23, 0.44, 0.62, 0.76):
         for x in {500 + place * half, 500 - place * half}:
-            seam = np.array([(x, MOUTH_Y - 14), (x, MOUTH_Y + _TOOTH_EDGE - hidden - 1.5 - 5 * place**2)])
-            canvas.stroke(seam, [1.0, 0.9], (166, 140, 132), 0.32, 0.35, clip)
+            end = MOUTH_Y + _TOOTH_EDGE - hidden - 1.5 - 5 * place**2
+            seams.append(ribbon(np.array([(x, MOUTH_Y - 14), (x, end)]), (1.0, 0.9)))
+    canvas.fill(seams, (166, 140, 132), 0.32, 0.35, clip)
 
 
 def _draw_lip_line(canvas: Canvas, look: Look, lips: _Lips) -> None:
