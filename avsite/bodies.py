@@ -66,6 +66,8 @@ class _UnreadFile:
 class DiskRequest(http_protocol.WebRequest):  # type: ignore[misc]
     """A request whose body is bounded and stays on disk."""
 
+    content: Any  # Twisted's file of the body
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._received = 0
         self._is_too_large = False

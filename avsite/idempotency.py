@@ -37,14 +37,12 @@ class Answer:
     def __init__(self, row: KeptResponse | None, replay: JsonResponse | None = None) -> None:
         self._row = row
         self.replay = replay
-        self.is_kept = False
 
     def keep(self, status: int, body: Schema) -> JsonResponse:
         """The response, remembered for requests with the same key."""
         data = json.loads(json.dumps(body.model_dump(), cls=NinjaJSONEncoder))  # as every other answer
         if self._row is not None:
             KeptResponse.objects.filter(pk=self._row.pk, status=None).update(status=status, body=data)
-        self.is_kept = True
         return JsonResponse(data, status=status)
 
 
@@ -81,7 +79,7 @@ def once(request: HttpRequest) -> Iterator[Answer]:
     try:
         yield answer
     finally:
-        if answer._row is not None and not answer.is_kept:
+        if answer._row is not None:  # also when the transaction that kept the answer was rolled back
             KeptResponse.objects.filter(pk=answer._row.pk, status=None).delete()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import RequestFactory
 from django.utils import timezone
 from ninja import Schema
@@ -69,6 +70,13 @@ def test_a_failed_request_frees_its_key(alice: User) -> None:
     with pytest.raises(ApiError), once(post(alice, "k")):
         raise ApiError("invalid", "No.")
     assert do(post(alice, "k", '{"a": "mended"}'), 2).content == b'{"number": 2}'
+
+
+def test_an_answer_whose_transaction_fails_is_not_kept(alice: User) -> None:
+    with pytest.raises(RuntimeError), once(post(alice, "k")) as answer, transaction.atomic():
+        answer.keep(201, Thing(number=1))
+        raise RuntimeError("after the answer was made")
+    assert do(post(alice, "k"), 2).content == b'{"number": 2}'
 
 
 def test_a_request_whose_process_died_can_be_sent_again(alice: User) -> None:
