@@ -265,9 +265,10 @@ def _throw_shadow(skin: Canvas, over: Canvas, face: FloatArray, look: Look) -> N
 
 def _depth(x: FloatArray, y: FloatArray) -> FloatArray:
     """How far out the face is at each point, 0..1 and beyond 1 on the nose."""
-    round_face = np.clip(1 - ((x - 500) / 205) ** 2 - ((y - 440) / 320) ** 2, 0, 1)
+    # It levels out at the rim, so that outlines bend nowhere as they move.
+    round_face = _fade(np.sqrt(((x - 500) / 265) ** 2 + ((y - 440) / 390) ** 2))
     nose = np.exp(-(((x - 500) / 34) ** 2) - ((y - 500) / 44) ** 2)
-    depth: FloatArray = (round_face**0.8 + _NOSE_DEPTH * nose).astype(np.float32)
+    depth: FloatArray = (round_face + _NOSE_DEPTH * nose).astype(np.float32)
     return depth
 
 
