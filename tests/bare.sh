@@ -53,16 +53,18 @@ inside() { "${INSIDE[@]}" bash -c "cd $CHECKOUT && $1"; }
 time_start() { # name
     local log=$FOLDER/$1.log began pid
     began=$(date +%s.%N)
-    inside "exec make run PORT=8765" >"$log" 2>&1 </dev/null &
+    set -m # a process group of its own, to be stopped as Ctrl-C does
+    (exec "${INSIDE[@]}" bash -c "cd $CHECKOUT && exec make run PORT=8765") >"$log" 2>&1 </dev/null &
     pid=$!
+    set +m
     until grep -q /signin/ "$log" 2>/dev/null; do
         kill -0 "$pid" 2>/dev/null || { tail -n 30 "$log"; echo "make run ended before the page answered"; exit 1; }
         sleep 0.2
     done
     printf '%-28s %6.1f s\n' "$1" "$(echo "$(date +%s.%N) - $began" | bc)"
-    kill -INT "$pid" 2>/dev/null || true
-    kill -TERM "$pid" 2>/dev/null || true
+    kill -INT -- "-$pid"
     wait "$pid" || true
+    grep -q Stopped "$log" || { tail -n 30 "$log"; echo "make run did not stop"; exit 1; }
 }
 
 "prepare_$KIND"
