@@ -198,7 +198,7 @@ def _video_frame(picture: Image, pixel_format: str, color: tuple[int, int, int] 
 def hdr_grey_video(path: Path, level: float, transfer: int, frames: int = 5) -> Path:
     """A 10-bit BT.2020 clip of one grey; ``level`` is the coded signal, 0..1; transfer 16 PQ, 18 HLG."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx265", rate=25, options={"x265-params": "log-level=none"})
+        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "8"})
         stream.width = stream.height = 64
         stream.pix_fmt = "yuv420p10le"
         context = stream.codec_context

@@ -108,12 +108,15 @@ class FrameReader:
         """
         converter = RgbConverter(*self._stored)
         for shown in self._shown(start):
-            image: Image | None = None
-            for index in range(max(shown.slot, start), shown.end_slot):
-                if stop is not None and index >= stop:
-                    return
-                image = self._image(shown.frame, converter) if image is None else image.copy()
-                yield Frame(image, float(index / self.fps), index)
+            slots = range(
+                max(shown.slot, start), shown.end_slot if stop is None else min(shown.end_slot, stop)
+            )
+            if not slots:
+                return
+            image = self._image(shown.frame, converter)
+            for index in slots:
+                own = image if index == slots[-1] else image.copy()
+                yield Frame(own, float(index / self.fps), index)
 
     def _image(self, frame: av.VideoFrame, converter: RgbConverter) -> Image:
         image = converter.convert(frame)
