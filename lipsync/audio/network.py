@@ -35,7 +35,8 @@ class Network(NamedTuple):
         hidden = inputs
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             hidden = np.maximum(hidden @ weight + bias, 0)
-        return np.asarray(1 / (1 + np.exp(-(hidden @ self.weights[-1] + self.biases[-1]))), np.float32)
+        logits = np.clip(hidden @ self.weights[-1] + self.biases[-1], -30, 30)
+        return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
 
 @cache

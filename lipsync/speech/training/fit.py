@@ -86,7 +86,7 @@ def _gradients(
     activations = [inputs]
     for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
         activations.append(np.maximum(activations[-1] @ weight + bias, 0))
-    outputs = 1 / (1 + np.exp(-(activations[-1] @ weights[-1] + biases[-1])))
+    outputs = 1 / (1 + np.exp(-np.clip(activations[-1] @ weights[-1] + biases[-1], -30, 30)))
     error = outputs - targets
     loss = float(np.mean(error**2))
     # Of cross-entropy against soft targets, the gradient is the plain error.
