@@ -42,6 +42,25 @@ describe("ApiClient", () => {
     expect(init?.headers).toMatchObject({ "X-CSRFToken": "t0ken", "Idempotency-Key": "once" });
   });
 
+  it("takes the new token when another tab signed in, and tries once more", async () => {
+    let token = "old";
+    const seen: (string | undefined)[] = [];
+    const api = new ApiClient((_url, init) => {
+      if (init?.method === "GET") return Promise.resolve(new Response(JSON.stringify({ csrf_token: token })));
+      const sent = (init?.headers as Record<string, string>)["X-CSRFToken"];
+      seen.push(sent);
+      return Promise.resolve(new Response("{}", { status: sent === "new" ? 200 : 403 }));
+    });
+    await api.session();
+    token = "new";
+    await api.cancelJob("a");
+    expect(seen).toEqual(["old", "new"]);
+    token = "other";
+    await api.session();
+    await expect(api.cancelJob("a")).rejects.toMatchObject({ status: 403 });
+    expect(seen).toEqual(["old", "new", "other"]);
+  });
+
   it("leaves out of an address what was not asked", async () => {
     const { api, fetchImpl } = client(200, { items: [], next_cursor: null });
     await api.jobs("done", undefined, 20);

@@ -42,7 +42,10 @@ export class ApiClient {
     this.get("/assets", { kind, cursor, limit });
   deleteAsset = (id: string): Promise<void> => this.send("DELETE", `/assets/${id}`);
 
-  uploadAsset(file: Blob, name: string, kind: AssetKind, options: UploadOptions = {}): Promise<Asset> {
+  uploadAsset = (file: Blob, name: string, kind: AssetKind, options: UploadOptions = {}): Promise<Asset> =>
+    this.withFreshToken(() => this.upload(file, name, kind, options));
+
+  private upload(file: Blob, name: string, kind: AssetKind, options: UploadOptions): Promise<Asset> {
     const form = new FormData();
     form.append("kind", kind);
     form.append("file", file, name);
@@ -109,8 +112,28 @@ export class ApiClient {
     return this.send("GET", text ? `${path}?${text}` : path);
   }
 
-  private async send<T>(
+  /** A sign-in in another tab makes this page's token stale: takes the new one and tries once more. */
+  private async withFreshToken<T>(work: () => Promise<T>): Promise<T> {
+    const used = this.csrfToken;
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 403) throw error;
+      await this.session();
+      if (this.csrfToken === used) throw error;
+      return await work();
+    }
+  }
+
+  private send<T>(
     method: string, path: string, body?: unknown, headers: Record<string, string> = {}, signal?: AbortSignal,
+  ): Promise<T> {
+    const work = () => this.sendOnce<T>(method, path, body, headers, signal);
+    return method === "GET" ? work() : this.withFreshToken(work);
+  }
+
+  private async sendOnce<T>(
+    method: string, path: string, body: unknown, headers: Record<string, string>, signal?: AbortSignal,
   ): Promise<T> {
     const unsafe = method !== "GET";
     let response: Response;

@@ -163,9 +163,7 @@ export function FacePanel() {
             </li>
           ))}
         </ul>
-        <p className={styles.shelfHint}>
-          {recent.data?.items.length ? "Drawn avatars, then your recent faces" : "No photo at hand? Take a drawn avatar."}
-        </p>
+        {!face && <p className={styles.shelfHint}>No photo at hand? Take a drawn avatar, or a face you used before.</p>}
       </div>
     </section>
   );

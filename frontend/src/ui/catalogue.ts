@@ -27,7 +27,7 @@ export function useNames(): { engine: (name: string) => string; voice: (id: stri
         setNames(
           Object.fromEntries([
             ...engines.items.map((engine) => [`engine ${engine.name}`, engine.label]),
-            ...voices.items.map((voice) => [`voice ${voice.id}`, `${voice.name} (${voice.language_name})`]),
+            ...voices.items.map((voice) => [`voice ${voice.id}`, `${voice.name}, ${voice.language_name}`]),
           ]),
         );
       },
