@@ -88,6 +88,8 @@ class FrameReader:
             self._claimed = read_claim(container, stream)
             self._base = stream_time_base(stream)
             self._stored = display_size(first.width, first.height, stream.sample_aspect_ratio)
+        # Kept for the reader's life: an HDR video's tone table takes seconds to make.
+        self._converter = RgbConverter(*self._stored)
         rhythm = read_rhythm(self.path)
         self._source_fps = rhythm.fps
         self.fps = Fraction(fps).limit_denominator(1001) if fps else rhythm.fps
@@ -106,20 +108,20 @@ class FrameReader:
 
         Raises MediaError with ``at_seconds`` where the file turns bad with good frames after it.
         """
-        converter = RgbConverter(*self._stored)
         for shown in self._shown(start):
-            slots = range(
-                max(shown.slot, start), shown.end_slot if stop is None else min(shown.end_slot, stop)
-            )
-            if not slots:
+            if stop is not None and shown.slot >= stop:
                 return
-            image = self._image(shown.frame, converter)
+            end = shown.end_slot if stop is None else min(shown.end_slot, stop)
+            slots = range(max(shown.slot, start), end)
+            if not slots:
+                continue
+            image = self._image(shown.frame)
             for index in slots:
                 own = image if index == slots[-1] else image.copy()
                 yield Frame(own, float(index / self.fps), index)
 
-    def _image(self, frame: av.VideoFrame, converter: RgbConverter) -> Image:
-        image = converter.convert(frame)
+    def _image(self, frame: av.VideoFrame) -> Image:
+        image = self._converter.convert(frame)
         return image if self._orientation is UPRIGHT else self._orientation.apply(image)
 
     def _slot(self, pts: int) -> int:
