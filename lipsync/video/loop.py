@@ -39,7 +39,6 @@ def loop_frames(
 def _endless(reader: FrameReader, mode: LoopMode) -> Iterator[Frame]:
     window = max(4, WINDOW_BYTES // (reader.width * reader.height * 3))
     kept: list[Frame] | None = []
-    last: Frame | None = None
     total = 0
     for frame in reader:
         total = frame.index + 1
@@ -47,17 +46,13 @@ def _endless(reader: FrameReader, mode: LoopMode) -> Iterator[Frame]:
             kept.append(_copy(frame))
             if len(kept) > window:
                 kept = None
-        if mode == "once":
-            last = _copy(frame) if kept is None or total == 1 else frame
         yield frame
     if total == 0:
         raise MediaError("This video holds no pictures; upload the complete file.", "zero_length")
     if mode == "once":
         final = kept[-1] if kept else next(reader.frames(total - 1, total))
-        held = final.image.copy()
         while True:
-            yield Frame(held.copy(), final.seconds, final.index)
-    del last
+            yield _copy(final)
     while True:
         if mode == "bounce":
             yield from _backwards(reader, kept, total, window)
