@@ -19,6 +19,8 @@ from lipsync.face.warp import invert
 
 Array = npt.NDArray[np.float32]
 
+STILL_PIXELS = 0.15  # a smaller displacement counts, by degrees, as none
+
 
 class PhotoFace:
     """A picture of a face, drawn speaking. Keeps ``Face``.
@@ -75,8 +77,19 @@ class PhotoFace:
         region = cv2.remap(
             self._source, where * 2 + 0.5, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )  # type: ignore[call-overload]
+        if head is None:
+            self._keep_still(region, where)
         self._mouth.fill(region, state)
         return np.asarray(region, dtype=np.uint8)
+
+    def _keep_still(self, region: Image, where: Array) -> None:
+        """Give pixels that do not move the source's own values: resampling in place would soften them."""
+        grid = self.rig.grid
+        width, height = self._extent
+        source = self.image[grid.top : grid.top + height, grid.left : grid.left + width]
+        moved = np.abs(where - self._base).max(axis=2)
+        share = (np.clip(moved / STILL_PIXELS, 0, 1) * 256).astype(np.uint16)[..., None]
+        region[...] = (source * (256 - share) + region * share) >> 8
 
 
 def _weighted(fields: Array, weights: dict[str, float], head: Array | None) -> Array:

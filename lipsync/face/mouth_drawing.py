@@ -22,6 +22,7 @@ FEATHER = 0.010  # D; softness of the lips' inner edge
 FADE_GAP = 0.022  # D; a thinner opening fades out
 BEYOND = 0.9  # how fast the sheets blend into each other beyond the corners
 SHADE_HUE = np.array([0.9, 1.08, 1.15], np.float32)  # powers; blue goes first in the shade of a mouth
+SEAM_HUE = np.array([0.75, 1.15, 1.15], np.float32)  # powers; lips stay red in their own shadow
 SEAM_WIDTH = 0.008  # D; of the shadow where lips touch
 SEAM_DARKNESS = 0.5
 LOWER_TEETH_DROP = 0.8  # of the jaw's motion at the lip
@@ -169,7 +170,7 @@ class MouthDrawing:
         distance = (self._v - middle[self._column]) / sigma
         shade = 1 - depth[self._column] * np.exp(-0.5 * np.square(distance))
         piece = region[self._box]
-        piece[...] = (piece * shade[..., None]).astype(np.uint8)
+        piece[...] = (piece * np.power(shade[..., None], SEAM_HUE)).astype(np.uint8)
 
     def _gap_box(self, state: MouthState) -> tuple[slice, slice]:
         """The part of the mouth's box that holds the opening, with a margin for the feather."""

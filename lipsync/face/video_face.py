@@ -39,6 +39,9 @@ UPPER_LIP = tuple(dict.fromkeys(topology.UPPER_OUTER + topology.UPPER_MIDDLE + t
 LOWER_LIP = tuple(dict.fromkeys(topology.LOWER_OUTER + topology.LOWER_MIDDLE + topology.LOWER_INNER))
 MOVING = tuple(dict.fromkeys(UPPER_LIP + LOWER_LIP + tuple(JAW) + CHEEKS))
 HELD = tuple(dict.fromkeys(i for i in UPPER_OVAL + STILL + BROWS if i not in MOVING))
+CORNERS = tuple(set(UPPER_LIP) & set(LOWER_LIP))
+ONLY_UPPER = tuple(i for i in UPPER_LIP if i not in CORNERS)
+ONLY_LOWER = tuple(i for i in LOWER_LIP if i not in CORNERS)
 _IS_UPPER = np.array([i in UPPER_LIP for i in MOVING])
 _SHARE = np.array([CHEEK_SHARE if i in CHEEKS else 1.0 for i in MOVING], np.float32)[:, None]
 
@@ -91,7 +94,8 @@ class VideoFace:
         self._photo = PhotoFace(image, landmarks, box=(left, top, right, bottom))
         self._rest = self._close(landmarks)
         self._lattice = _lattice()
-        self._spread = self._spread_moves()
+        self._nodes = self._lattice * STEP + np.array(REGION[:2], np.float32)
+        self._sheets = (self._spread_moves(ONLY_LOWER), self._spread_moves(ONLY_UPPER))
         self._gain: _Gain | None = None
 
     def _close(self, landmarks: Array) -> Array:
@@ -101,15 +105,20 @@ class VideoFace:
             rest[list(MOVING), :2] += self._speech_moves({"close": 1.0})
         return rest
 
-    def _spread_moves(self) -> Array:
-        """(lattice cells, len(MOVING)) matrix from displacements of landmarks to a field over REGION."""
+    def _spread_moves(self, without: tuple[int, ...]) -> Array:
+        """(lattice cells, len(MOVING)) matrix from displacements of landmarks to a field over REGION.
+
+        One lip is left out, as in a rig's sheets: where lips meet, the two of them move apart.
+        """
         uv = self._rig.frame.to_uv(self._rest[:, :2])
         oval = uv[list(topology.OVAL)]
         ring = oval.mean(0) + 1.5 * (oval - oval.mean(0))
-        points = np.concatenate([uv[list(MOVING)], uv[list(HELD)], ring])
-        nodes = (self._lattice * STEP + np.array(REGION[:2], np.float32)).reshape(-1, 2)
-        matrix = ThinPlate(points).matrix(nodes)[:, : len(MOVING)]
-        return (matrix * _window(nodes)[:, None]).astype(np.float32)
+        used = [n for n, index in enumerate(MOVING) if index not in without]
+        points = np.concatenate([uv[list(MOVING)][used], uv[list(HELD)], ring])
+        nodes = self._nodes.reshape(-1, 2)
+        matrix = np.zeros((len(nodes), len(MOVING)), np.float32)
+        matrix[:, used] = ThinPlate(points).matrix(nodes)[:, : len(used)]
+        return matrix * _window(nodes)[:, None]
 
     @property
     def _rig(self) -> Rig:
@@ -148,7 +157,7 @@ class VideoFace:
         weights = control_weights(mouth, NEUTRAL, self._rig.lips)
         wanted = at_rest[list(MOVING)] + self._frame_moves(weights, frame)
         delta = np.float32(amount) * _SHARE * (wanted - landmarks[list(MOVING), :2])
-        moved = self._warp(part, region, frame, delta)
+        moved = self._warp(part, region, frame, delta, self._lip_line(frame, wanted))
         self._lay_mouth(moved, region, at_rest, mouth, weights, amount)
         part[...] = moved
         return image
@@ -159,11 +168,30 @@ class VideoFace:
         in_face = self._speech_moves(speech) @ np.linalg.inv(self._rig.frame.axes).T
         return frame.vectors_to_pixels(in_face.astype(np.float32))
 
-    def _warp(self, part: Image, region: Region, frame: FaceFrame, delta: Array) -> Image:
-        """``part`` with its moving landmarks displaced by ``delta`` (len(MOVING), 2), pixels."""
+    def _lip_line(self, frame: FaceFrame, moved: Array) -> Array:
+        """(lattice columns,) v of the middle between the lips, with the moving landmarks at ``moved``."""
+        uv = frame.to_uv(moved)
+        upper, lower = (
+            uv[[MOVING.index(i) for i in ring]] for ring in (topology.UPPER_INNER, topology.LOWER_INNER)
+        )
+        middle = (upper + lower) / 2
+        return np.interp(self._nodes[0, :, 0], middle[:, 0], middle[:, 1]).astype(np.float32)
+
+    def _warp(self, part: Image, region: Region, frame: FaceFrame, delta: Array, line: Array) -> Image:
+        """``part`` with its moving landmarks displaced by ``delta`` (len(MOVING), 2), pixels.
+
+        ``line`` (lattice columns,) is v of where the lips meet.
+        """
         in_face = delta @ np.linalg.inv(frame.axes).T
-        cells = (self._spread @ in_face / STEP).reshape(self._lattice.shape).astype(np.float32)
-        inverse = frame.vectors_to_pixels(invert(cells, self._lattice, 1) * STEP)
+        above, below = (
+            invert(
+                (spread @ in_face / STEP).reshape(self._lattice.shape).astype(np.float32), self._lattice, 1
+            )
+            for spread in self._sheets
+        )
+        # The sheets meet between the lips, where the reference mouth will lie over them.
+        share = np.clip((self._nodes[..., 1] - line) / STEP + 0.5, 0, 1)[..., None]
+        inverse = frame.vectors_to_pixels((above + share * (below - above)) * STEP)
         # Pixel to lattice cell is affine; so one warp brings the field to every pixel.
         to_cell = np.linalg.inv(frame.axes.astype(np.float64)) / STEP
         corner = np.array([region.left, region.top]) - frame.origin

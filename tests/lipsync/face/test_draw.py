@@ -1,0 +1,133 @@
+"""A real portrait, drawn speaking, read back by landmarks found again."""
+
+import numpy as np
+import pytest
+import skimage.data
+
+from lipsync.audio.shape import CLOSED, MouthShape
+from lipsync.face import topology
+from lipsync.face.detect import FaceDetector
+from lipsync.face.draw import PhotoFace
+from lipsync.face.face import NEUTRAL, Expression, Pose
+from lipsync.face.frame import FaceFrame
+from lipsync.face.iris import IrisModel
+from lipsync.face.mesh import FaceMesh, head_pose
+from tests.lipsync.face.measured import Reader
+
+
+@pytest.fixture(scope="module")
+def astronaut():
+    return skimage.data.astronaut()
+
+
+@pytest.fixture(scope="module")
+def landmarks(astronaut):
+    found = FaceDetector().detect(astronaut)[0]
+    return FaceMesh().fit_detection(astronaut, found, crops=5).points
+
+
+@pytest.fixture(scope="module")
+def face(astronaut, landmarks):
+    return PhotoFace(astronaut, landmarks)
+
+
+def test_picture_outside_the_head_is_untouched(face, astronaut, landmarks):
+    drawn = face.draw(MouthShape(openness=1.0), Expression(happy=1.0), Pose(yaw=0.08, blink=1.0))
+    centre, unit = landmarks[:, :2].mean(0), FaceFrame.of(landmarks).unit
+    y, x = np.mgrid[: astronaut.shape[0], : astronaut.shape[1]]
+    outside = np.hypot(x - centre[0], y - centre[1]) > 4.0 * unit
+    assert outside.mean() > 0.3
+    assert (drawn[outside] == astronaut[outside]).all()
+
+
+def test_speaking_with_a_still_head_leaves_eyes_and_background_alone(face, astronaut, landmarks):
+    drawn = face.draw(MouthShape(openness=1.0))
+    eyes = landmarks[[33, 133, 159, 145, 362, 263, 386, 374], :2].round().astype(int)
+    difference = np.abs(drawn.astype(int) - astronaut).max(2)
+    assert max(int(difference[y - 2 : y + 3, x - 2 : x + 3].max()) for x, y in eyes) <= 12
+    assert (difference[:, :60] == 0).all()
+    assert (difference[:, -60:] == 0).all()
+
+
+def test_smiling_portrait_closes_its_mouth(face, astronaut):
+    reader = Reader()
+    native = reader.gap(astronaut)
+    assert native > 0.08, "the portrait shows its teeth"
+    # The mesh reads up to .03 on truly closed mouths, more on smiling ones.
+    assert reader.gap(face.draw(CLOSED)) < min(0.05, native / 2)
+    assert reader.gap(face.draw(MouthShape(closure=1.0))) < min(0.05, native / 2)
+
+
+def test_no_teeth_are_seen_between_closed_lips(face):
+    drawn = face.draw(CLOSED)
+    points = Reader().landmarks(drawn)
+    seam = (points[list(topology.UPPER_INNER[2:9]), :2] + points[list(topology.LOWER_INNER[2:9]), :2]) / 2
+    line = drawn[seam[:, 1].round().astype(int), seam[:, 0].round().astype(int)].astype(float)
+    lip = drawn[points[[84, 17, 314], 1].astype(int), points[[84, 17, 314], 0].astype(int)].astype(float)
+    assert line.mean() < lip.mean(), "the line between the lips is darker than the lips"
+
+
+def test_mouth_opens_as_asked(face):
+    reader = Reader()
+    gaps = [reader.gap(face.draw(MouthShape(openness=o))) for o in (0.0, 0.35, 0.7, 1.0)]
+    assert gaps == sorted(gaps)
+    assert gaps[3] - gaps[0] > 0.10
+    assert all(later - earlier > 0.015 for earlier, later in zip(gaps, gaps[1:], strict=False))
+
+
+def test_corners_spread_and_purse(face):
+    reader = Reader()
+    rest = reader.mouth_width(face.draw(MouthShape(openness=0.3)))
+    spread = reader.mouth_width(face.draw(MouthShape(openness=0.3, width=1.0)))
+    pursed = reader.mouth_width(face.draw(MouthShape(openness=0.3, rounding=1.0)))
+    assert pursed < rest - 0.02 < rest + 0.02 < spread
+
+
+def test_lids_come_down(face):
+    iris = IrisModel()
+
+    def opening(image):
+        eyes = iris.refine(image, Reader().landmarks(image))
+        return sum(float(e.contour[4, 1] - e.contour[12, 1]) for e in eyes)
+
+    open_eyes = opening(face.draw(CLOSED))
+    half = opening(face.draw(CLOSED, NEUTRAL, Pose(blink=0.6)))
+    shut = opening(face.draw(CLOSED, NEUTRAL, Pose(blink=1.0)))
+    assert shut < half < open_eyes
+    assert shut < 0.6 * open_eyes
+
+
+@pytest.mark.parametrize("angle", ["yaw", "pitch", "roll"])
+def test_head_turns_the_way_it_is_told(face, angle):
+    reader = Reader()
+    there = getattr(head_pose(reader.landmarks(face.draw(CLOSED, NEUTRAL, Pose(**{angle: 0.1})))), angle)
+    back = getattr(head_pose(reader.landmarks(face.draw(CLOSED, NEUTRAL, Pose(**{angle: -0.1})))), angle)
+    assert there - back > 0.05
+
+
+def test_same_request_gives_the_same_picture_and_leaves_the_source_alone(face, astronaut):
+    before = astronaut.copy()
+    shape, pose = MouthShape(0.6, 0.3, 0.1, 0.0, 0.0), Pose(yaw=0.03, blink=0.4)
+    assert (face.draw(shape, NEUTRAL, pose) == face.draw(shape, NEUTRAL, pose)).all()
+    assert (astronaut == before).all()
+
+
+def test_inside_of_the_mouth_is_neither_black_nor_grey(face, landmarks):
+    drawn = face.draw(MouthShape(openness=1.0))
+    points = Reader().landmarks(drawn)
+    x = int(points[13, 0])
+    column = drawn[int(points[13, 1]) : int(points[14, 1]) + 1, x].astype(int)
+    assert column.sum(1).max() > 300, "teeth are seen"
+    darkest = column[column.sum(1).argmin()]
+    assert darkest.sum() > 45, "a black hole"
+    assert darkest[0] > darkest[1], "shadow is warm"
+
+
+def test_face_at_the_picture_edge_is_drawn(astronaut, landmarks):
+    cut = np.ascontiguousarray(astronaut[60:200, 150:300])
+    moved = landmarks - np.array([150, 60, 0], np.float32)
+    drawn = PhotoFace(cut, moved).draw(
+        MouthShape(openness=0.8), Expression(sad=1.0), Pose(yaw=0.1, roll=0.05)
+    )
+    assert drawn.shape == cut.shape
+    assert (drawn != cut).any()
