@@ -81,6 +81,11 @@ def status_of(job: Job) -> dict[str, Any]:
 @admin.register(Job)
 class JobAdmin(ReadOnly, JobModelAdmin):
     change_list_template = "admin/lipsync/job/change_list.html"
+
+    class Media:
+        css = {"all": ("lipsync/admin_jobs.css",)}
+        js = ("lipsync/admin_jobs.js",)
+
     list_display = (
         "short_id",
         "owner",

@@ -41,8 +41,12 @@ class Asset(models.Model):
     thumbnail = models.FileField(max_length=200, blank=True)
     size_bytes = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
-    info = models.JSONField(default=dict, help_text="What the probe found: see lipsync.video.probe.MediaInfo.")
-    faces = models.JSONField(default=list, help_text="Face outlines in the thumbnail, 0..1 of its width and height.")
+    info = models.JSONField(
+        default=dict, help_text="What the probe found: see lipsync.video.probe.MediaInfo."
+    )
+    faces = models.JSONField(
+        default=list, help_text="Face outlines in the thumbnail, 0..1 of its width and height."
+    )
     peaks = models.JSONField(default=list, help_text="Waveform peaks, 0..1.")
     notices = models.JSONField(default=list, help_text="Sentences for its owner, such as that it is silent.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -60,7 +64,7 @@ class Asset(models.Model):
 
 
 class Job(models.Model):
-    """One lip-sync render, from request to result. ``id`` is the order of arrival; ``uid`` is what people see."""
+    """One lip-sync render, from request to result. ``id`` is its order of arrival, ``uid`` its name."""
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -75,9 +79,15 @@ class Job(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs")
 
     # What was asked.
-    face = models.ForeignKey(Asset, null=True, blank=True, on_delete=models.SET_NULL, related_name="face_jobs")
-    house_look = models.CharField(max_length=40, blank=True, help_text="A drawn face, when there is no face asset.")
-    speech = models.ForeignKey(Asset, null=True, blank=True, on_delete=models.SET_NULL, related_name="speech_jobs")
+    face = models.ForeignKey(
+        Asset, null=True, blank=True, on_delete=models.SET_NULL, related_name="face_jobs"
+    )
+    house_look = models.CharField(
+        max_length=40, blank=True, help_text="A drawn face, when there is no face asset."
+    )
+    speech = models.ForeignKey(
+        Asset, null=True, blank=True, on_delete=models.SET_NULL, related_name="speech_jobs"
+    )
     text = models.TextField(blank=True, help_text="What to say, when there is no speech asset.")
     voice = models.CharField(max_length=80, blank=True)
     voice_rate = models.FloatField(default=1.0, help_text="Speed of the synthesised voice; 1 is its own.")
@@ -138,6 +148,9 @@ class Attempt(models.Model):
     class Meta:
         ordering = ("id",)
 
+    def __str__(self) -> str:
+        return f"{self.engine} {self.outcome}".strip()
+
 
 class LogEntry(models.Model):
     """One line of a job's log, in words its owner can read. Never holds speech text or names."""
@@ -149,3 +162,6 @@ class LogEntry(models.Model):
 
     class Meta:
         ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.level

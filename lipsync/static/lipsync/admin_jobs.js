@@ -1,8 +1,7 @@
 // Keeps the unfinished rows of the job list up to date while the page is looked at.
 (() => {
   const EVERY_MS = 2000;
-  const totals = document.getElementById("job-totals");
-  if (!totals) return;
+  let statusUrl = "";
 
   const unfinished = () =>
     [...document.querySelectorAll('.job-progress[data-state="queued"], .job-progress[data-state="running"]')];
@@ -21,7 +20,7 @@
     const ids = unfinished().map((row) => row.dataset.job);
     if (ids.length && !document.hidden) {
       try {
-        const response = await fetch(`${totals.dataset.statusUrl}?ids=${ids.join(",")}`, { credentials: "same-origin" });
+        const response = await fetch(`${statusUrl}?ids=${ids.join(",")}`, { credentials: "same-origin" });
         if (response.ok) (await response.json()).items.forEach(show);
       } catch {
         // The server is away; the next round asks again.
@@ -29,5 +28,9 @@
     }
     setTimeout(refresh, EVERY_MS);
   }
-  setTimeout(refresh, EVERY_MS);
+
+  document.addEventListener("DOMContentLoaded", () => {
+    statusUrl = document.getElementById("job-totals")?.dataset.statusUrl ?? "";
+    if (statusUrl) refresh();
+  });
 })();
