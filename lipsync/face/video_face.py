@@ -175,7 +175,7 @@ class VideoFace:
             uv[[MOVING.index(i) for i in ring]] for ring in (topology.UPPER_INNER, topology.LOWER_INNER)
         )
         middle = (upper + lower) / 2
-        return np.interp(self._nodes[0, :, 0], middle[:, 0], middle[:, 1]).astype(np.float32)
+        return np.asarray(np.interp(self._nodes[0, :, 0], middle[:, 0], middle[:, 1]), dtype=np.float32)
 
     def _warp(self, part: Image, region: Region, frame: FaceFrame, delta: Array, line: Array) -> Image:
         """``part`` with its moving landmarks displaced by ``delta`` (len(MOVING), 2), pixels.

@@ -1,4 +1,4 @@
-"""``make bench`` prints three tables; ``python -m tests.bench render`` (memory, mouth) only that one."""
+"""``make bench`` prints four tables; ``python -m tests.bench render`` only that one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import measure, mouth
+from tests.bench import measure, mouth, rendered
 from tests.bench.table import print_table
 
 MEMORY_SECONDS = (10.0, 300.0)
@@ -48,7 +48,12 @@ def bench_mouth(folder: Path) -> None:
     print_table("Openness against the phonetic target (correlation)", heads, mouth.rows(folder))
 
 
-BENCHES = {"render": bench_render, "mouth": bench_mouth, "memory": bench_memory}
+def bench_rendered(folder: Path) -> None:
+    title = "Lips found again in rendered videos, against the phonetic target (correlation)"
+    print_table(title, rendered.HEADS, rendered.rows(folder))
+
+
+BENCHES = {"render": bench_render, "mouth": bench_mouth, "rendered": bench_rendered, "memory": bench_memory}
 
 
 def main() -> int:
