@@ -20,12 +20,13 @@ trap finish EXIT
 
 prepare_root() {
     [ -x "$FOLDER/usr/bin/make" ] || debootstrap --variant=minbase --include=make "$SUITE" "$FOLDER" >/dev/null
-    for place in proc dev dev/shm; do
+    for place in proc dev dev/pts dev/shm; do
         mkdir -p "$FOLDER/$place"
         mountpoint -q "$FOLDER/$place" && continue
         case $place in
         proc) mount -t proc proc "$FOLDER/proc" ;;
         dev) mount --bind /dev "$FOLDER/dev" ;;
+        dev/pts) mount -t devpts -o ptmxmode=0666 devpts "$FOLDER/dev/pts" ;;
         dev/shm) mount -t tmpfs tmpfs "$FOLDER/dev/shm" ;;
         esac
         MOUNTED="$FOLDER/$place $MOUNTED"
