@@ -19,13 +19,15 @@ from lipsync.face.draw import PhotoFace
 from lipsync.face.drive import control_weights
 from lipsync.face.face import NEUTRAL, Image
 from lipsync.face.frame import FaceFrame
-from lipsync.face.rig import BROWS, CHEEKS, CONTROLS, JAW, STILL, UPPER_OVAL, Rig
+from lipsync.face.rig import BROWS, CHEEKS, CONTROLS, JAW, STILL, UPPER_OVAL, Rig, build_rig
 from lipsync.face.rigid import fit_affine, follow_head
 from lipsync.face.warp import ThinPlate, invert
 
 Array = npt.NDArray[np.float32]
+Box = tuple[slice, slice]  # rows, columns
 
-PATCH_BOX = (-0.92, -0.55, 0.92, 1.10)  # D; what the reference picture is rigged over
+PATCH_BOX = (-0.62, -0.42, 0.62, 0.75)  # D; what is drawn of the reference picture
+RIG_BOX = (-0.92, -0.55, 0.92, 1.10)  # D; what speech moves, chin and cheeks included
 REGION = (-1.15, -0.60, 1.15, 1.35)  # D; what changes in a frame
 FADE = 0.22  # D; the change dies out this far inside the region's edge
 STEP = 0.06  # D; grid of the frame's own warp
@@ -89,9 +91,8 @@ class VideoFace:
 
     def __init__(self, image: Image, landmarks: Array) -> None:
         frame = FaceFrame.of(landmarks)
-        corners = _corners(PATCH_BOX, frame)
-        (left, top), (right, bottom) = corners.min(0), corners.max(0)
-        self._photo = PhotoFace(image, landmarks, box=(left, top, right, bottom))
+        self._photo = PhotoFace(image, landmarks, box=_bounds(PATCH_BOX, frame))
+        self._moves = self._measure_moves(landmarks)
         self._rest = self._close(landmarks)
         self._lattice = _lattice()
         self._nodes = self._lattice * STEP + np.array(REGION[:2], np.float32)
@@ -124,17 +125,22 @@ class VideoFace:
     def _rig(self) -> Rig:
         return self._photo.rig
 
+    def _measure_moves(self, landmarks: Array) -> Array:
+        """(controls, len(MOVING), 2) displacement of the moving landmarks under each control, in pixels."""
+        frame, points = self._rig.frame, landmarks[list(MOVING), :2]
+        rig = build_rig(landmarks, self._rig.lips, frame, self._photo.size, _bounds(RIG_BOX, frame))
+        moves = np.zeros((len(CONTROLS), *points.shape), np.float32)
+        for fields, part in ((rig.upper, _IS_UPPER), (rig.lower, ~_IS_UPPER)):
+            for control, field in enumerate(fields):
+                moves[control, part] = rig.grid.sample(field, points[part])
+        return moves
+
     def _speech_moves(self, weights: dict[str, float]) -> Array:
         """(len(MOVING), 2) displacement of the moving landmarks in the reference picture, in pixels."""
-        rig = self._rig
-        points = self._photo.landmarks[list(MOVING), :2]
-        moves = np.zeros_like(points)
-        for fields, part in ((rig.upper, _IS_UPPER), (rig.lower, ~_IS_UPPER)):
-            total = np.zeros(fields.shape[1:], np.float32)
-            for name, weight in weights.items():
-                total += np.float32(weight) * fields[CONTROLS.index(name)]
-            moves[part] = rig.grid.sample(total, points[part])
-        return moves
+        total = np.zeros_like(self._moves[0])
+        for name, weight in weights.items():
+            total += np.float32(weight) * self._moves[CONTROLS.index(name)]
+        return total
 
     def draw(self, image: Image, landmarks: Array, mouth: MouthShape, amount: float = 1.0) -> Image:
         """``image`` with the face at ``landmarks`` (468, 3) speaking; changed in place and returned.
@@ -147,8 +153,7 @@ class VideoFace:
         at_rest = head.apply(self._rest)[:, :2]
         origin = at_rest[[topology.MOUTH_LEFT, topology.MOUTH_RIGHT]].mean(0)
         frame = self._rig.frame.carried(head, origin)
-        corners = _corners(REGION, frame)
-        (left, top), (right, bottom) = corners.min(0), corners.max(0)
+        left, top, right, bottom = _bounds(REGION, frame)
         size = (image.shape[1], image.shape[0])
         if right < 8 or bottom < 8 or left > size[0] - 8 or top > size[1] - 8:
             return image
@@ -216,27 +221,26 @@ class VideoFace:
         """Lay the reference mouth, drawn speaking, over ``part``."""
         source = self._rig.grid
         drawn = self._photo.draw_region(mouth)
-        mask = self._mouth_mask(weights, drawn.shape[:2])
+        mask, (rows, columns) = self._mouth_mask(weights, drawn.shape[:2])
         carry = fit_affine(self._rest[list(MOVING), :2], at_rest[list(MOVING)])
-        carry[:, 2] += carry[:, :2] @ (source.left, source.top) - (region.left, region.top)
-        # Twice the size first, or carrying would blur it.
-        fine = cv2.resize(drawn, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-        twice = carry.copy()
-        twice[:, 2] += carry[:, :2] @ (-0.25, -0.25)
-        twice[:, :2] /= 2
-        size = (part.shape[1], part.shape[0])
-        patch = cv2.warpAffine(fine, twice, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        alpha = cv2.warpAffine(mask, carry, size, flags=cv2.INTER_LINEAR) * np.float32(amount)
-        rows, columns = np.any(alpha > 0.002, axis=1), np.any(alpha > 0.002, axis=0)
-        if not rows.any():
+        corner = (source.left + columns.start, source.top + rows.start)
+        carry[:, 2] += carry[:, :2] @ corner - (region.left, region.top)
+        box = _carried_box(carry, mask.shape, part.shape)
+        if box is None:
             return
-        box = (_span(rows), _span(columns))
-        below, above, share = part[box], patch[box].astype(np.float32), alpha[box][..., None]
-        above *= self._match_light(below, above, share)
-        below[...] = np.clip(below + share * (above - below) + 0.5, 0, 255).astype(np.uint8)
+        carry[:, 2] -= (box[1].start, box[0].start)
+        size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
+        # Twice the size first, or carrying would blur it.
+        fine = cv2.resize(drawn[rows, columns], None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+        twice = np.c_[carry[:, :2] / 2, carry[:, 2] - carry[:, :2] @ (0.25, 0.25)]
+        above = cv2.warpAffine(fine, twice, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        share = cv2.warpAffine(mask, carry, size, flags=cv2.INTER_LINEAR)[..., None] * np.float32(amount)
+        below, lit = part[box], above.astype(np.float32)
+        lit *= self._match_light(below, lit, share)
+        below[...] = np.clip(below + share * (lit - below) + 0.5, 0, 255).astype(np.uint8)
 
-    def _mouth_mask(self, weights: dict[str, float], shape: tuple[int, int]) -> Array:
-        """(h, w) float32, 1 on the lips as drawn, in the reference picture's box."""
+    def _mouth_mask(self, weights: dict[str, float], shape: tuple[int, int]) -> tuple[Array, Box]:
+        """(h, w) float32, 1 on the lips as drawn, and the part of the reference picture's box it lies in."""
         rig = self._rig
         outline = []
         for outer, moves in ((rig.lips.upper_outer, rig.upper_rim), (rig.lips.lower_outer, rig.lower_rim)):
@@ -246,12 +250,17 @@ class VideoFace:
             outline.append(edge)
         ring = np.concatenate([outline[0], outline[1][::-1]]).astype(np.float32)
         pixels = rig.frame.to_pixels(ring) - np.array([rig.grid.left, rig.grid.top], np.float32)
-        mask = np.zeros(shape, np.uint8)
-        cv2.fillPoly(mask, [(pixels * 16).round().astype(np.int32)], 255, cv2.LINE_AA, shift=4)
         grow = max(1, round(2 * RIM_GROW * rig.frame.unit)) | 1
+        sigma = max(1.0, PATCH_FEATHER / 2 * rig.frame.unit)
+        margin = grow + 3 * sigma + 2
+        low = np.clip(np.floor(pixels.min(0) - margin), 0, None).astype(int)
+        high = np.minimum(np.ceil(pixels.max(0) + margin).astype(int), (shape[1], shape[0]))
+        mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
+        cv2.fillPoly(mask, [((pixels - low) * 16).round().astype(np.int32)], 255, cv2.LINE_AA, shift=4)
         grown = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grow, grow)))
-        soft = cv2.GaussianBlur(grown, (0, 0), max(1.0, PATCH_FEATHER / 2 * rig.frame.unit))
-        return np.asarray(soft / 255, dtype=np.float32)
+        soft = cv2.GaussianBlur(grown, (0, 0), sigma)
+        box = (slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0])))
+        return np.asarray(soft / 255, dtype=np.float32), box
 
     def _match_light(self, below: Image, above: Array, share: Array) -> Array:
         """(3,) gain that gives the reference mouth this frame's light, from the ring where both are seen."""
@@ -265,8 +274,23 @@ class VideoFace:
         return self._gain.follow(wanted).astype(np.float32)
 
 
-def _corners(box: tuple[float, float, float, float], frame: FaceFrame) -> Array:
-    return frame.to_pixels(np.array([(box[i], box[j]) for i in (0, 2) for j in (1, 3)], np.float32))
+def _bounds(box: tuple[float, float, float, float], frame: FaceFrame) -> tuple[float, float, float, float]:
+    """(left, top, right, bottom) in pixels around a box in face coordinates."""
+    corners = frame.to_pixels(np.array([(box[i], box[j]) for i in (0, 2) for j in (1, 3)], np.float32))
+    (left, top), (right, bottom) = corners.min(0), corners.max(0)
+    return float(left), float(top), float(right), float(bottom)
+
+
+def _carried_box(
+    carry: npt.NDArray[np.float64], shape: tuple[int, ...], limit: tuple[int, ...]
+) -> Box | None:
+    """Where a picture of ``shape`` lands under an affine, within one of shape ``limit``."""
+    corners = np.array([(x, y) for x in (0, shape[1]) for y in (0, shape[0])]) @ carry[:, :2].T + carry[:, 2]
+    low = np.maximum(np.floor(corners.min(0)).astype(int), 0)
+    high = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (limit[1], limit[0]))
+    if (high <= low).any():
+        return None
+    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
 
 
 def _lattice() -> Array:
@@ -282,8 +306,3 @@ def _window(uv: Array) -> Array:
     inside = np.minimum.reduce([uv[:, 0] - left, right - uv[:, 0], uv[:, 1] - top, bottom - uv[:, 1]])
     t = np.clip(inside / FADE, 0, 1)
     return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
-
-
-def _span(flags: npt.NDArray[np.bool_]) -> slice:
-    found = np.flatnonzero(flags)
-    return slice(int(found[0]), int(found[-1]) + 1)
