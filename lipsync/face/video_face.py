@@ -137,7 +137,7 @@ class VideoFace:
 
     def _speech_moves(self, weights: dict[str, float]) -> Array:
         """(len(MOVING), 2) displacement of the moving landmarks in the reference picture, in pixels."""
-        total = np.zeros_like(self._moves[0])
+        total = np.zeros(self._moves.shape[1:], np.float32)
         for name, weight in weights.items():
             total += np.float32(weight) * self._moves[CONTROLS.index(name)]
         return total
