@@ -8,7 +8,7 @@ from typing import Any
 
 import django.conf
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avsite.settings")
@@ -37,7 +37,7 @@ app.conf.update(
     accept_content=["json"],
     task_serializer="json",
     result_serializer="json",
-    task_queues=[Queue(name) for name in ("default", "cpu", "gpu", "remote")],
+    task_queues=[Queue(name, routing_key=name) for name in ("default", "cpu", "gpu", "remote")],
     task_default_queue="default",
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -62,3 +62,9 @@ app.autodiscover_tasks(["lipsync"])
 def use_site_logging(**_: Any) -> None:
     """Worker and scheduler log in the site's one format."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_ready.connect
+def prepare_first_visit(**_: Any) -> None:
+    """Have what the first page shows ready before somebody waits for it."""
+    app.send_task("lipsync.tasks.draw_looks_task", ignore_result=True, expires=600)

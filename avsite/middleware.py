@@ -10,6 +10,8 @@ from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponseBase
 
+logger = logging.getLogger(__name__)
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -26,12 +28,22 @@ def request_id(get_response: GetResponse) -> GetResponse:
         token = current_request_id.set(name)
         try:
             response = get_response(request)
+            _log(request, response)
         finally:
             current_request_id.reset(token)
         response["X-Request-ID"] = name
         return response
 
     return middleware
+
+
+def _log(request: HttpRequest, response: HttpResponseBase) -> None:
+    """One line for what changed or failed, by route: addresses hold tokens."""
+    if request.method in ("GET", "HEAD") and response.status_code < 400:
+        return
+    match = request.resolver_match
+    route = match.route if match is not None else "no such page"
+    logger.info("%s /%s %s", request.method, route, response.status_code)
 
 
 class RequestIdFilter(logging.Filter):

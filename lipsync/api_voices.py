@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from pathlib import Path
-from uuid import uuid4
-
-from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from ninja import Router, Schema
 
@@ -82,21 +76,16 @@ def list_voices(request: HttpRequest) -> VoiceList:
 @router.api_operation(["GET", "HEAD"], "/voices/{voice_id}/sample")
 def get_voice_sample(request: HttpRequest, voice_id: str) -> HttpResponseBase:
     """A sentence in the voice's own language, audio/wav."""
+    from lipsync.samples import voice_sample
     from lipsync.speech.errors import SpeechError, UnknownVoice
-    from lipsync.speech.synthesize import synthesize_to_file
-    from lipsync.speech.voices import find_voice
 
     try:
-        voice = find_voice(voice_id)
-        path = _made_once(
-            Path(settings.CACHE_DIR) / "voices" / f"{voice.id}.wav",
-            lambda target: synthesize_to_file(target, voice.sample, voice),
-        )
+        path = voice_sample(voice_id)
     except UnknownVoice as error:
         raise ApiError("not_found", str(error)) from None
     except SpeechError as error:
         raise ApiError("unavailable", str(error)) from error
-    return serve_file(request, path, "audio/wav", f"{voice.id}.wav")
+    return serve_file(request, path, "audio/wav", f"{voice_id}.wav")
 
 
 @router.get("/engines", response=EngineList)
@@ -133,31 +122,10 @@ def list_looks(request: HttpRequest) -> LookList:
 
 @router.api_operation(["GET", "HEAD"], "/looks/{look}/thumbnail")
 def get_look_thumbnail(request: HttpRequest, look: str) -> HttpResponseBase:
-    from lipsync.face.house.look import HOUSE_LOOKS
+    from lipsync.samples import look_picture
 
-    if look not in HOUSE_LOOKS:
-        raise not_found("drawn face")
-    path = Path(settings.CACHE_DIR) / "looks" / f"{look}-{get_engine('builtin').version}.jpg"
-    return serve_file(
-        request, _made_once(path, lambda target: _draw_look(look, target)), "image/jpeg", f"{look}.jpg"
-    )
-
-
-def _draw_look(look: str, path: Path) -> None:
-    from lipsync.face.house import house_thumbnail
-    from lipsync.video.thumbnail import make_thumbnail
-
-    path.write_bytes(make_thumbnail(house_thumbnail(look, 384)))
-
-
-def _made_once(path: Path, make: Callable[[Path], object]) -> Path:
-    """``path``, made by ``make`` when it is not there yet; half-made files are never seen."""
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{uuid4().hex}.part")
-        try:
-            make(part)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
-    return path
+    try:
+        path = look_picture(look)
+    except KeyError:
+        raise not_found("drawn face") from None
+    return serve_file(request, path, "image/jpeg", f"{look}.jpg")

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from redis.exceptions import RedisError
 
 from avsite.accounts.models import User
 from lipsync.models import Job
@@ -24,6 +25,9 @@ from lipsync.schemas import describe_job
 UNSIGNED, STRANGER = 4401, 4403
 LOOK_SECONDS = 2.0
 NEWEST = 20
+JOIN_SECONDS = 1.5
+"""A channel layer whose Redis has just gone may never answer."""
+AWAY = (OSError, TimeoutError, RedisError)
 
 Described = dict[str, Any]
 
@@ -32,14 +36,23 @@ class JobConsumer(AsyncJsonWebsocketConsumer):
     """Follows some jobs of one person. Subclasses say which."""
 
     user: User
+    looking: asyncio.Task[None] | None = None
+
+    async def __call__(self, *connection: Any) -> None:
+        try:
+            await super().__call__(*connection)
+        finally:
+            # When the channel layer fails, nobody calls ``disconnect``.
+            if self.looking is not None:
+                self.looking.cancel()
 
     async def connect(self) -> None:
         # Accepted even when refused: browsers only see a close code after the handshake.
         await self.accept()
         self.known: dict[str, Described] = {}
         self.turn = asyncio.Lock()
-        self.looking: asyncio.Task[None] | None = None
         self.group = ""
+        self.joined = False
         user = self.scope.get("user")
         if not isinstance(user, User) or not user.is_active:
             await self.close(UNSIGNED)
@@ -49,18 +62,24 @@ class JobConsumer(AsyncJsonWebsocketConsumer):
         if group is None:
             await self.close(STRANGER)
             return
+        self.group = group
         async with self.turn:
-            await self.channel_layer.group_add(group, self.channel_name)
-            self.group = group
+            await self.join_group()
             await self.send_snapshot(await self.read(self.first_jobs()))
         self.looking = asyncio.create_task(self.look_again())
 
     async def disconnect(self, code: int) -> None:
-        if self.looking is not None:
-            self.looking.cancel()
-        if self.group:
-            with contextlib.suppress(OSError, ConnectionError):
-                await self.channel_layer.group_discard(self.group, self.channel_name)
+        if self.joined:
+            with contextlib.suppress(*AWAY):
+                async with asyncio.timeout(JOIN_SECONDS):
+                    await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def join_group(self) -> None:
+        """Ask to be told of changes. While Redis is away the rows are looked at all the same."""
+        with contextlib.suppress(*AWAY):
+            async with asyncio.timeout(JOIN_SECONDS):
+                await self.channel_layer.group_add(self.group, self.channel_name)
+            self.joined = True
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """Nothing is listened to."""
@@ -84,6 +103,8 @@ class JobConsumer(AsyncJsonWebsocketConsumer):
     async def look_again(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
+            if not self.joined:
+                await self.join_group()
             async with self.turn:
                 await self.show(await self.read_changed())
 

@@ -6,11 +6,12 @@ therefore cannot show anyone something untrue.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import datetime
 
 from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
+from channels.layers import BaseChannelLayer, get_channel_layer
 from django.utils import timezone
 
 from lipsync.models import Job
@@ -31,6 +32,7 @@ STATE_LABELS = {
     Job.State.FAILED: "Failed",
     Job.State.CANCELLED: "Cancelled",
 }
+RING_SECONDS = 1.5
 LEAST_PERCENT = 4
 """Below this, elapsed time says nothing about what is left."""
 
@@ -56,14 +58,20 @@ def publish(job: Job) -> None:
         return
     message = {"type": "job.changed", "uid": str(job.uid)}
     try:
-        for group in (owner_group(job.owner_id), job_group(job.uid)):
-            async_to_sync(layer.group_send)(group, message)
+        async_to_sync(_ring)(layer, (owner_group(job.owner_id), job_group(job.uid)), message)
     except Exception as error:  # noqa: BLE001 -- whatever is wrong with Redis, the job goes on
         if not _Bell.silent:
             logger.warning("Pages are not told of changes while Redis is away: %s", error)
         _Bell.silent = True
     else:
         _Bell.silent = False
+
+
+async def _ring(layer: BaseChannelLayer, groups: tuple[str, ...], message: dict[str, str]) -> None:
+    # A connection that was open when Redis went may never answer.
+    async with asyncio.timeout(RING_SECONDS):
+        for group in groups:
+            await layer.group_send(group, message)
 
 
 def stage_label(job: Job) -> str:

@@ -18,6 +18,7 @@ from lipsync.engines.base import get_engine
 from lipsync.models import Job
 from lipsync.order import Refused
 from lipsync.progress import publish
+from lipsync.samples import draw_look_pictures
 from lipsync.service import get_lipsync_service, order_of
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,12 @@ def expire_files_task() -> None:
     """Remove results and uploads whose time is up."""
     results.expire()
     purge_assets()
+
+
+@shared_task(ignore_result=True)
+def draw_looks_task() -> None:
+    """Draw the pictures of the house avatars before somebody waits for them."""
+    draw_look_pictures()
 
 
 @shared_task

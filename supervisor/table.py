@@ -46,7 +46,11 @@ def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
     table = [
         ProcessSpec(
             "web",
-            [*python, "-m", "daphne", "-b", site.host, "-p", str(site.port), "avsite.asgi:application"],
+            [
+                *[*python, "-m", "daphne", "-b", site.host, "-p", str(site.port)],
+                # Addresses hold sign-in and share tokens; the site logs requests by route instead.
+                *["--access-log", os.devnull, "avsite.asgi:application"],
+            ],
             stage=WEB_STAGE,
             probe=lambda: answers_http(site.address, site.port, "/api/v1/session"),
         ),

@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from lipsync.audio.load import FloatArray, stream_audio
 from lipsync.audio.mouth import speech_mouth
@@ -24,8 +26,11 @@ from lipsync.face.perform import Candidate, Presence, VideoPerformance, perform_
 from lipsync.video.color import ColorTags
 from lipsync.video.loop import LoopMode, loop_frames
 from lipsync.video.probe import probe
-from lipsync.video.read import FrameReader, read_image, sample_frames
+from lipsync.video.read import FrameReader, read_image
+from lipsync.video.search import key_frames
 from lipsync.video.write import VideoWriter
+
+Array = npt.NDArray[np.float32]
 
 STILL_FPS = Fraction(25)
 STILL_PIXELS = 3840 * 2160  # larger photos are scaled down
@@ -33,8 +38,8 @@ HOUSE_SIZE = (1080, 1080)
 SOUND_RATE = 48_000
 TAIL_SECONDS = 0.3  # of quiet after the last word of a still face
 LOOK_SECONDS = 4.0  # at the start of a video, for a frame with its mouth closed
-LOOK_EVERY = 6
-LOOK_AROUND = 5  # frames over the whole video
+LOOK_FPS = 4
+LOOK_AROUND = 8  # key frames over the whole video
 NO_FACE = (
     "No face was found. Use a picture or video that shows a face from the front, 60 pixels wide or more."
 )
@@ -63,6 +68,8 @@ class BuiltinEngine(Engine):
 
     def render(self, request: RenderRequest, on_progress: OnProgress) -> RenderResult:
         """See ``Engine.render``. Raises EngineError without a face, MediaError for unreadable files."""
+        # Reading, drawing and encoding fill the cores by themselves; OpenCV's own threads only get in the way.
+        cv2.setNumThreads(1)
         on_progress("voice", 0.0)
         speech_seconds = _speech_seconds(request.speech_path, on_progress)
         on_progress("face", 0.03)
@@ -168,12 +175,12 @@ def _house_scene(request: RenderRequest, speech_seconds: float) -> _Scene:
 def _photo_scene(request: RenderRequest, speech_seconds: float) -> _Scene:
     assert request.face_path is not None  # noqa: S101 -- checked by the caller; for the type checker
     image = _fit_photo(read_image(request.face_path))
-    found = find_main_face(image, FaceDetector(), FaceMesh(), crops=5)
-    if found is None:
+    landmarks = find_main_face(image, FaceDetector(), FaceMesh(), crops=5)
+    if landmarks is None:
         raise EngineError(NO_FACE, fallback=False)
     frame_count = _still_frame_count(speech_seconds)
     frames = perform_still(
-        PhotoFace(image, found.landmarks),
+        PhotoFace(image, landmarks),
         _mouth(request, STILL_FPS, frame_count),
         frame_count,
         float(STILL_FPS),
@@ -193,16 +200,13 @@ def _fit_photo(image: Image) -> Image:
     return np.ascontiguousarray(image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])
 
 
-def find_main_face(image: Image, detector: FaceDetector, mesh: FaceMesh, crops: int = 1) -> Candidate | None:
-    """The largest face in ``image``, or None."""
-    found = []
-    for detection in detector.detect(image):
-        fit = mesh.fit_detection(image, detection, crops)
-        if fit is not None:
-            found.append(fit.points)
-    if not found:
-        return None
-    return Candidate(image, max(found, key=eye_distance))
+def find_main_face(
+    image: Image, detector: FaceDetector, mesh: FaceMesh, *, crops: int = 1, thorough: bool = True
+) -> Array | None:
+    """Landmarks (468, 3) of the largest face in ``image``, in pixels, or None."""
+    fits = [mesh.fit_detection(image, found, crops) for found in detector.detect(image, thorough)]
+    points = [fit.points for fit in fits if fit is not None]
+    return max(points, key=eye_distance) if points else None
 
 
 def _video_scene(request: RenderRequest, speech_seconds: float, on_progress: OnProgress) -> _Scene:
@@ -211,7 +215,7 @@ def _video_scene(request: RenderRequest, speech_seconds: float, on_progress: OnP
     video_seconds = probe(request.face_path).duration_seconds
     mode, seconds = _length(request.options.sync_mode, video_seconds, speech_seconds)
     frame_count = max(1, round(seconds * float(reader.fps)))
-    candidates = _look_for_mouth(request.face_path, reader, on_progress)
+    candidates = _look_for_mouth(request.face_path, video_seconds, on_progress)
     if not candidates:
         raise EngineError(NO_FACE, fallback=False)
     source = (f.image for f in loop_frames(request.face_path, frame_count, mode, reader=reader))
@@ -241,19 +245,27 @@ def _length(sync_mode: str, video_seconds: float, speech_seconds: float) -> tupl
     return ("loop" if sync_mode == "loop" else "bounce"), speech_seconds
 
 
-def _look_for_mouth(path: Path, reader: FrameReader, on_progress: OnProgress) -> list[Candidate]:
-    """Frames with a face, from the start of the video and all over it, to choose a resting mouth from."""
+def _look_for_mouth(path: Path, seconds: float, on_progress: OnProgress) -> list[Candidate]:
+    """Faces from the start of a video and all over it, to choose a resting mouth from; [] without any."""
     detector, mesh = FaceDetector(), FaceMesh()
-    candidates = []
-    stop = int(LOOK_SECONDS * reader.fps)
-    start = (f for f in reader.frames(0, stop) if f.index % LOOK_EVERY == 0)
-    for group in (start, sample_frames(path, LOOK_AROUND)):
-        for frame in group:
+    # Looking for turned and tiny faces is slow: only where no face is found otherwise.
+    for thorough in (False, True):
+        candidates = []
+        for image in _glimpses(path, seconds):
             on_progress("face", 0.05)
-            found = find_main_face(frame.image, detector, mesh)
-            if found is not None:
-                candidates.append(Candidate(found.image.copy(), found.landmarks))
-    return candidates
+            landmarks = find_main_face(image, detector, mesh, thorough=thorough)
+            if landmarks is not None:
+                candidates.append(Candidate.cut(image, landmarks))
+        if candidates:
+            return candidates
+    return []
+
+
+def _glimpses(path: Path, seconds: float) -> Iterator[Image]:
+    """A few frames a second of the start, then key frames from all over the video."""
+    for frame in FrameReader(path, fps=LOOK_FPS).frames(0, int(LOOK_SECONDS * LOOK_FPS)):
+        yield frame.image
+    yield from islice(key_frames(path, seconds / LOOK_AROUND), LOOK_AROUND)
 
 
 def _warnings(scene: _Scene) -> tuple[str, ...]:

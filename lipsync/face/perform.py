@@ -14,6 +14,7 @@ from lipsync.face.face import NEUTRAL, STILL, Face, Image
 from lipsync.face.life import Life
 from lipsync.face.likeness import face_likeness, face_patch
 from lipsync.face.mesh import eye_distance, head_pose
+from lipsync.face.rig import oval_box
 from lipsync.face.track import FaceTracker, TrackedFace
 from lipsync.face.video_face import VideoFace, closed_mouth_score
 
@@ -22,6 +23,7 @@ Array = npt.NDArray[np.float32]
 SMOOTHING = np.exp(-0.5 * np.square(np.arange(-2, 3) / 0.7))  # centred, so that nothing lags
 FADE_FRAMES = 4
 TURNED = (0.62, 0.85)  # radians of yaw: from the first on the change fades, at the second it is gone
+CUT_REACH = 2.0  # of the face's oval
 SAME_PERSON = 0.6  # correlation of two faces' patches
 MIN_EYE_DISTANCE = 12.0  # pixels; a smaller face shows no mouth to move
 
@@ -46,10 +48,18 @@ def perform_still(
 
 @dataclass(frozen=True)
 class Candidate:
-    """A frame whose mouth may be carried through the video: (H, W, 3) RGB and (468, 3) pixels."""
+    """A face whose mouth may be carried through the video: (H, W, 3) RGB and (468, 3) pixels."""
 
     image: Image
     landmarks: Array
+
+    @classmethod
+    def cut(cls, frame: Image, landmarks: Array) -> Candidate:
+        """The face cut out of a frame, with room for its rig; whole frames would fill the memory."""
+        left, top, right, bottom = (int(side) for side in oval_box(landmarks, CUT_REACH))
+        left, top = max(0, left), max(0, top)
+        shift = np.array([left, top, 0], np.float32)
+        return cls(frame[top : max(top, bottom), left : max(left, right)].copy(), landmarks - shift)
 
 
 @dataclass
@@ -137,7 +147,7 @@ class VideoPerformance:
             for c in self.candidates
             if face_likeness(patch, face_patch(c.image, c.landmarks)) >= SAME_PERSON
         ]
-        same.append(Candidate(image.copy(), landmarks))
+        same.append(Candidate.cut(image, landmarks))
         best = max(same, key=lambda c: closed_mouth_score(c.landmarks) + _size_bonus(c.landmarks, landmarks))
         return VideoFace(best.image, best.landmarks)
 

@@ -29,16 +29,17 @@ def loop_frames(
     """
     reader = reader or FrameReader(path)
     left = frame_count
-    for frame in _endless(reader, mode):
+    for frame in _endless(reader, mode, frame_count):
         if left <= 0:
             return
         left -= 1
         yield frame
 
 
-def _endless(reader: FrameReader, mode: LoopMode) -> Iterator[Frame]:
+def _endless(reader: FrameReader, mode: LoopMode, wanted: int) -> Iterator[Frame]:
     window = max(4, WINDOW_BYTES // (reader.width * reader.height * 3))
-    kept: list[Frame] | None = []
+    # A video at least as long as wanted is not come back to; should it claim too much, it is read again.
+    kept: list[Frame] | None = None if wanted <= reader.claimed_frames else []
     total = 0
     for frame in reader:
         total = frame.index + 1

@@ -100,6 +100,11 @@ class FrameReader:
         self.color_tags = ColorTags() if tags.is_hdr else tags._replace(full_range=False)
         self.width, self.height = self._orientation.size(*self._stored)
 
+    @property
+    def claimed_frames(self) -> int:
+        """How many frames the file says it has, 0 when it does not say."""
+        return int((self._claimed or 0) * self.fps)
+
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()
 

@@ -42,13 +42,13 @@ def search_frames(path: Path, seconds: float) -> Iterator[Image]:
             for frame in FrameReader(path, fps=2):
                 yield frame.image
         else:
-            yield from _key_frames(path, seconds / MOST_LOOKS)
+            yield from key_frames(path, seconds / MOST_LOOKS)
     except (MediaError, av.FFmpegError):
         return
 
 
-def _key_frames(path: Path, step_seconds: float) -> Iterator[Image]:
-    """Key frames at least ``step_seconds`` apart."""
+def key_frames(path: Path, step_seconds: float) -> Iterator[Image]:
+    """Key frames (height, width, 3) RGB, upright, at least ``step_seconds`` apart; no other is decoded."""
     with open_media(path) as container:
         stream = video_stream(container)
         if stream is None:
