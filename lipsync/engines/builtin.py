@@ -68,7 +68,7 @@ class BuiltinEngine(Engine):
 
     def render(self, request: RenderRequest, on_progress: OnProgress) -> RenderResult:
         """See ``Engine.render``. Raises EngineError without a face, MediaError for unreadable files."""
-        # Reading, drawing and encoding fill the cores by themselves; OpenCV's own threads only get in the way.
+        # Reading, drawing and encoding fill the cores already; OpenCV's own threads get in the way.
         cv2.setNumThreads(1)
         on_progress("voice", 0.0)
         speech_seconds = _speech_seconds(request.speech_path, on_progress)
