@@ -16,7 +16,6 @@ const STAGES = [
   { name: "voice", label: "Preparing the voice" },
   { name: "face", label: "Finding the face" },
   { name: "render", label: "Making it speak" },
-  { name: "quality", label: "Checking the result" },
   { name: "finish", label: "Finishing" },
 ];
 const RENDER = 3;
