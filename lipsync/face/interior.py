@@ -35,7 +35,7 @@ class MouthColours:
     @property
     def cavity(self) -> Array:
         luminance = float(self.skin @ LUMINANCE)
-        return self._toned(np.array([0.19, 0.085, 0.085], dtype=np.float32) * np.float32(luminance))
+        return self._toned(np.array([0.30, 0.125, 0.125], dtype=np.float32) * np.float32(luminance))
 
     def _toned(self, colour: Array) -> Array:
         """``colour`` with no more colour than the face has: a monochrome picture has no pink in it."""
@@ -46,7 +46,7 @@ class MouthColours:
     @property
     def tongue(self) -> Array:
         pink = np.array([1.0, 0.56, 0.55], dtype=np.float32) * float(self.skin.mean())
-        return self._toned(np.asarray(0.58 * (0.5 * self.lip + 0.5 * pink), dtype=np.float32))
+        return self._toned(np.asarray(0.74 * (0.5 * self.lip + 0.5 * pink), dtype=np.float32))
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def tongue(colours: MouthColours, resolution: float) -> Texture:
     u, v = _lattice(resolution)
     top = 0.30 * np.square(u) / 0.26
     depth = v - top
-    alpha = np.clip(depth / 0.03, 0, 1) * np.clip((0.27 - np.abs(u)) / 0.05, 0, 1)
-    light = 0.42 + 0.58 * np.clip(depth / 0.09, 0, 1) - 0.9 * np.square(u)
+    alpha = np.clip(depth / 0.04, 0, 1) * np.clip((0.27 - np.abs(u)) / 0.10, 0, 1)
+    light = 0.50 + 0.50 * np.clip(depth / 0.07, 0, 1) - 1.6 * np.square(u)
     groove = 1 - 0.16 * np.exp(-np.square(u / 0.018)) * np.clip(depth / 0.05, 0, 1)
     return _finish(colours.tongue * (light * groove)[..., None], np.asarray(alpha, np.float32), resolution)

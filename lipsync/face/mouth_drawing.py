@@ -197,7 +197,7 @@ class MouthDrawing:
             np.float32
         )
         height = float((state.lower - state.upper).max())
-        _over(colour, self._tongue, u, v - (0.36 * height + 0.02))
+        _over(colour, self._tongue, u, v - (0.30 * height + 0.02))
         _over(colour, self._lower_teeth, u, v - (self._native_gap + 0.020 + LOWER_TEETH_DROP * state.drop))
         if self._upper_teeth is not None:
             _over(colour, self._upper_teeth, u, v)
