@@ -15,12 +15,14 @@ from lipsync.face.life import Life
 from lipsync.face.likeness import face_likeness, face_patch
 from lipsync.face.mesh import eye_distance, head_pose
 from lipsync.face.rig import oval_box
+from lipsync.face.rigid import follow_head
 from lipsync.face.track import FaceTracker, TrackedFace
 from lipsync.face.video_face import VideoFace, closed_mouth_score
 
 Array = npt.NDArray[np.float32]
 
 SMOOTHING = np.exp(-0.5 * np.square(np.arange(-2, 3) / 0.7))  # centred, so that nothing lags
+RESTING = 0.008  # D; frames whose landmarks moved less than this show a head at rest
 FADE_FRAMES = 4
 TURNED = (0.62, 0.85)  # radians of yaw: from the first on the change fades, at the second it is gone
 CUT_REACH = 2.0  # of the face's oval
@@ -167,12 +169,24 @@ def _fade(current: _Seen, before: list[_Seen], after: list[_Seen]) -> float:
 
 
 def _smooth(face: TrackedFace, before: list[_Seen], after: list[_Seen]) -> Array:
-    """Landmarks averaged over two frames either side of the same face."""
+    """Landmarks averaged over two frames either side of the same face, each brought to this frame's place."""
     total, weight = SMOOTHING[2] * face.landmarks, SMOOTHING[2]
     for side, step in ((before[::-1], -1), (after, 1)):
         for distance, seen in enumerate(side[:2], start=1):
             if seen.face is None or seen.face.track_id != face.track_id:
                 break
             share = SMOOTHING[2 + step * distance]
-            total, weight = total + share * seen.face.landmarks, weight + share
+            total = total + share * _brought(seen.face.landmarks, face.landmarks)
+            weight = weight + share
     return np.asarray(total / weight, dtype=np.float32)
+
+
+def _brought(neighbour: Array, here: Array) -> Array:
+    """A neighbouring frame's mesh where the head is now; unmoved when the head rests, to steady it."""
+    unit = eye_distance(here)
+    moved = float(np.abs(here[:, :2] - neighbour[:, :2]).mean()) / max(unit, 1e-3)
+    rest = float(np.exp(-np.square(moved / RESTING)))
+    if rest > 0.99:
+        return neighbour
+    carried = follow_head(neighbour, here).apply(neighbour)
+    return np.asarray(rest * neighbour + (1 - rest) * carried, dtype=np.float32)

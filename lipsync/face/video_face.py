@@ -31,6 +31,7 @@ RIG_BOX = (-0.92, -0.55, 0.92, 1.10)  # D; what speech moves, chin and cheeks in
 REGION = (-1.15, -0.60, 1.15, 1.35)  # D; what changes in a frame
 FADE = 0.22  # D; the change dies out this far inside the region's edge
 STEP = 0.06  # D; grid of the frame's own warp
+SMOOTHING = 5e-3  # stiffer than a rig: what a frame shows of its own mouth has to go
 CHEEK_SHARE = 0.6  # cheeks are brought only this far to rest: their folds belong to the light
 RIM_GROW = 0.015  # D beyond the lips that the reference mouth brings along
 PATCH_FEATHER = 0.040  # D
@@ -41,6 +42,8 @@ UPPER_LIP = tuple(dict.fromkeys(topology.UPPER_OUTER + topology.UPPER_MIDDLE + t
 LOWER_LIP = tuple(dict.fromkeys(topology.LOWER_OUTER + topology.LOWER_MIDDLE + topology.LOWER_INNER))
 MOVING = tuple(dict.fromkeys(UPPER_LIP + LOWER_LIP + tuple(JAW) + CHEEKS))
 HELD = tuple(dict.fromkeys(i for i in UPPER_OVAL + STILL + BROWS if i not in MOVING))
+ANCHORS = (2, 97, 326, 164, 167, 393, 165, 391, 37, 267, 0, 39, 269)
+AROUND_MOUTH = (*UPPER_LIP, *LOWER_LIP, 164, 167, 393, 18, 57, 287, 43, 273)
 CORNERS = tuple(set(UPPER_LIP) & set(LOWER_LIP))
 ONLY_UPPER = tuple(i for i in UPPER_LIP if i not in CORNERS)
 ONLY_LOWER = tuple(i for i in LOWER_LIP if i not in CORNERS)
@@ -118,7 +121,7 @@ class VideoFace:
         points = np.concatenate([uv[list(MOVING)][used], uv[list(HELD)], ring])
         nodes = self._nodes.reshape(-1, 2)
         matrix = np.zeros((len(nodes), len(MOVING)), np.float32)
-        matrix[:, used] = ThinPlate(points).matrix(nodes)[:, : len(used)]
+        matrix[:, used] = ThinPlate(points, SMOOTHING).matrix(nodes)[:, : len(used)]
         return matrix * _window(nodes)[:, None]
 
     @property
@@ -151,6 +154,8 @@ class VideoFace:
             return image
         head = follow_head(self._rest, landmarks)
         at_rest = head.apply(self._rest)[:, :2]
+        # A mesh is not quite rigid; the skin above the lip hardly speaks: it shows where the mouth is.
+        at_rest += (landmarks[list(ANCHORS), :2] - at_rest[list(ANCHORS)]).mean(0)
         origin = at_rest[[topology.MOUTH_LEFT, topology.MOUTH_RIGHT]].mean(0)
         frame = self._rig.frame.carried(head, origin)
         left, top, right, bottom = _bounds(REGION, frame)
@@ -222,7 +227,8 @@ class VideoFace:
         source = self._rig.grid
         drawn = self._photo.draw_region(mouth)
         mask, (rows, columns) = self._mouth_mask(weights, drawn.shape[:2])
-        carry = fit_affine(self._rest[list(MOVING), :2], at_rest[list(MOVING)])
+        # Lips stand out from the cheeks: an affine through both would miss the lips of a turned head.
+        carry = fit_affine(self._rest[list(AROUND_MOUTH), :2], at_rest[list(AROUND_MOUTH)])
         corner = (source.left + columns.start, source.top + rows.start)
         carry[:, 2] += carry[:, :2] @ corner - (region.left, region.top)
         box = _carried_box(carry, mask.shape, part.shape)

@@ -118,3 +118,17 @@ def test_amount_fades_to_the_source(talking):
     change = [np.abs(d.astype(int) - talking[0]).sum() for d in (half, full)]
     assert 0 < change[0] < change[1]
     assert face.draw(talking[0].copy(), landmarks, CLOSED).shape == talking[0].shape
+
+
+def test_a_head_that_jerks_keeps_one_mouth_in_its_place(face):
+    """Frames doubled and skipped, as converted videos have them."""
+    numbers = [n // 3 * 31 for n in range(24)]
+    jerky = [placed(face.draw(MouthShape(openness=0.6)), n) for n in numbers]
+    shut = [placed(face.draw(CLOSED), n) for n in numbers]
+    candidates = candidates_of([placed(face.draw(CLOSED), 3)])
+    drawn, _ = perform(jerky, np.zeros(24), candidates)
+    reader = Reader()
+    for made, real in zip(drawn, shut, strict=True):
+        x, y = reader.landmarks(real)[[61, 291], :2].mean(0).astype(int)
+        part = (slice(y - 22, y + 22), slice(x - 32, x + 32))
+        assert np.abs(made[part].astype(int) - real[part]).mean() < 10
