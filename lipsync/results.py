@@ -22,6 +22,7 @@ from lipsync.models import Job
 logger = logging.getLogger(__name__)
 
 POSTER_WIDTH = 640
+MOUTH_NAME = "mouth.json"
 STRAY_SECONDS = 24 * 3600
 """Working files untouched for this long belong to a process that died."""
 
@@ -42,6 +43,17 @@ def store(job: Job, video_path: Path) -> tuple[str, str]:
         poster = ""
     _put(video_path, video)
     return video, poster
+
+
+def mouth_of(job: Job) -> str:
+    """The name of the file that says what the mouth did, beside the video; "" without a video."""
+    return str(Path(job.result.name).with_name(MOUTH_NAME)) if job.result.name else ""
+
+
+def has_mouth(job: Job) -> bool:
+    """Not of every video: engines need not know what the mouth did."""
+    name = mouth_of(job)
+    return bool(name) and default_storage.exists(name)
 
 
 def adopt(job: Job, twin: Job) -> tuple[str, str]:
@@ -73,7 +85,7 @@ def expire() -> int:
     count = 0
     for job in due:
         if Job.objects.forget_result(job.pk):
-            remove(job.result.name, job.poster.name)
+            remove(job.result.name, job.poster.name, mouth_of(job))
             count += 1
     _sweep(settings.TEMP_DIR, STRAY_SECONDS)
     if settings.KEEP_DAYS:
