@@ -163,7 +163,7 @@ def delete_lipsync(request: HttpRequest, job_id: UUID) -> HttpResponse:
     Job.objects.request_cancel(job.pk)
     job.refresh_from_db()
     Job.objects.filter(pk=job.pk).delete()
-    results.remove(job.result.name, job.poster.name, results.mouth_of(job))
+    results.remove(job.result.name, job.poster.name, results.mouth_beside(job.result.name))
     _tell(job)
     return HttpResponse(status=204)
 
@@ -192,7 +192,7 @@ def get_lipsync_mouth(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     _require_video(job)
     if not results.has_mouth(job):
         raise ApiError("not_found", "What the mouth did was not kept for this video; retry the job.")
-    path = Path(default_storage.path(results.mouth_of(job)))
+    path = Path(default_storage.path(results.mouth_beside(job.result.name)))
     return serve_file(request, path, "application/json", f"{_file_stem(job)}.json")
 
 
