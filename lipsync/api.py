@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pydantic
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -41,6 +42,7 @@ from lipsync.schemas import (
     JobPage,
     LogOut,
     LogPage,
+    MouthOut,
     SharedOut,
     ShareOut,
     State,
@@ -161,7 +163,7 @@ def delete_lipsync(request: HttpRequest, job_id: UUID) -> HttpResponse:
     Job.objects.request_cancel(job.pk)
     job.refresh_from_db()
     Job.objects.filter(pk=job.pk).delete()
-    results.remove(job.result.name, job.poster.name)
+    results.remove(job.result.name, job.poster.name, results.mouth_beside(job.result.name))
     _tell(job)
     return HttpResponse(status=204)
 
@@ -181,6 +183,17 @@ def get_lipsync_video(request: HttpRequest, job_id: UUID, download: bool = False
 @router.api_operation(["GET", "HEAD"], "/lipsyncs/{uuid:job_id}/poster")
 def get_lipsync_poster(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     return _poster(request, _own(request, job_id))
+
+
+@router.get("/lipsyncs/{uuid:job_id}/mouth", response=MouthOut)
+def get_lipsync_mouth(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    """What the mouth did in the video, frame by frame, and the sounds it spoke where they are known."""
+    job = _own(request, job_id)
+    _require_video(job)
+    if not results.has_mouth(job):
+        raise ApiError("not_found", "What the mouth did was not kept for this video; retry the job.")
+    path = Path(default_storage.path(results.mouth_beside(job.result.name)))
+    return serve_file(request, path, "application/json", f"{_file_stem(job)}.json")
 
 
 @router.api_operation(["GET", "HEAD"], "/lipsyncs/{uuid:job_id}/source")
@@ -268,18 +281,27 @@ def _tell(job: Job) -> None:
 
 
 def _video(request: HttpRequest, job: Job, *, download: bool) -> HttpResponseBase:
-    if not job.result:
-        if job.state == Job.State.DONE:
-            raise ApiError("gone", "This video was deleted when its time was up; retry the job.")
-        raise ApiError("not_found", "There is no video yet; wait until the job is done.")
-    name = f"lipsync-{str(job.uid)[:8]}.mp4"
+    _require_video(job)
+    name = f"{_file_stem(job)}.mp4"
     return serve_file(request, Path(job.result.path), "video/mp4", name, download=download)
 
 
 def _poster(request: HttpRequest, job: Job) -> HttpResponseBase:
     if not job.poster:
         raise not_found("picture")
-    return serve_file(request, Path(job.poster.path), "image/jpeg", f"lipsync-{str(job.uid)[:8]}.jpg")
+    return serve_file(request, Path(job.poster.path), "image/jpeg", f"{_file_stem(job)}.jpg")
+
+
+def _require_video(job: Job) -> None:
+    if job.result:
+        return
+    if job.state == Job.State.DONE:
+        raise ApiError("gone", "This video was deleted when its time was up; retry the job.")
+    raise ApiError("not_found", "There is no video yet; wait until the job is done.")
+
+
+def _file_stem(job: Job) -> str:
+    return f"lipsync-{str(job.uid)[:8]}"
 
 
 Files = dict[str, "UploadedFile[Any]"]

@@ -88,6 +88,8 @@ class Rendered:
 
     result: RenderResult
     engine: str
+    phones: tuple[Phone, ...] = ()
+    """What was spoken when, where the speech was synthesised."""
 
 
 def render(
@@ -123,7 +125,8 @@ def render(
             _move(request.output_path, output_path)
         except (SpeechError, MediaError, OSError) as error:
             raise explain(error) from error
-        return replace(rendered, result=replace(rendered.result, output_path=output_path))
+        result = replace(rendered.result, output_path=output_path)
+        return replace(rendered, result=result, phones=phones or ())
 
 
 def _speech_of(

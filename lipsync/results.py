@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,11 +19,15 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from lipsync.audio.phones import Phone
+from lipsync.audio.shape import MouthTrack
 from lipsync.models import Job
 
 logger = logging.getLogger(__name__)
 
 POSTER_WIDTH = 640
+MOUTH_NAME = "mouth.json"
+MOUTH_VALUES = ("openness", "width", "rounding", "closure")
 STRAY_SECONDS = 24 * 3600
 """Working files untouched for this long belong to a process that died."""
 
@@ -30,8 +36,13 @@ def folder_of(job: Job) -> str:
     return f"results/{job.uid}"
 
 
-def store(job: Job, video_path: Path) -> tuple[str, str]:
-    """Move a finished video into the job's folder and make its poster; their names in storage."""
+def store(
+    job: Job, video_path: Path, mouth: MouthTrack | None = None, phones: Sequence[Phone] = ()
+) -> tuple[str, str]:
+    """Move a finished video into the job's folder and make its poster; their names in storage.
+
+    What the ``mouth`` did goes into a file beside the video, with the ``phones`` that it spoke.
+    """
     poster_path = video_path.with_name(f"{uuid4().hex}.jpg")
     video, poster = f"{folder_of(job)}/video.mp4", f"{folder_of(job)}/poster.jpg"
     try:
@@ -40,8 +51,42 @@ def store(job: Job, video_path: Path) -> tuple[str, str]:
     except (av.FFmpegError, cv2.error, OSError, StopIteration) as error:
         logger.warning("job %s has no poster: %s", job.pk, error)
         poster = ""
+    if mouth is None:  # and none of an earlier try either
+        default_storage.delete(mouth_beside(video))
+    else:
+        mouth_path = video_path.with_name(f"{uuid4().hex}.json")
+        mouth_path.write_text(json.dumps(describe_mouth(mouth, phones), ensure_ascii=False), "utf-8")
+        _put(mouth_path, mouth_beside(video))
     _put(video_path, video)
     return video, poster
+
+
+def describe_mouth(mouth: MouthTrack, phones: Sequence[Phone]) -> dict[str, Any]:
+    """What the API says about a mouth. Phones end with the video, which may be shorter than its speech."""
+    seconds = len(mouth) / mouth.fps
+    return {
+        "fps": mouth.fps,
+        **{name: [round(float(value), 3) for value in getattr(mouth, name)] for name in MOUTH_VALUES},
+        "phones": [
+            {
+                "ipa": phone.ipa,
+                "start_seconds": round(phone.start_seconds, 3),
+                "end_seconds": round(min(phone.end_seconds, seconds), 3),
+            }
+            for phone in phones
+            if phone.start_seconds < seconds
+        ],
+    }
+
+
+def mouth_beside(video: str | None) -> str:
+    """The name of the file that says what the mouth did in ``video``; "" without a video."""
+    return str(Path(video).with_name(MOUTH_NAME)) if video else ""
+
+
+def has_mouth(job: Job) -> bool:
+    """Not of every video: engines need not know what the mouth did."""
+    return bool(job.result) and default_storage.exists(mouth_beside(job.result.name))
 
 
 def adopt(job: Job, twin: Job) -> tuple[str, str]:
@@ -54,6 +99,8 @@ def adopt(job: Job, twin: Job) -> tuple[str, str]:
         if source:
             names[index] = f"{folder_of(job)}/{Path(source).name}"
             _link(source, names[index])
+    if has_mouth(twin):
+        _link(mouth_beside(twin.result.name), mouth_beside(names[0]))
     return names[0], names[1]
 
 
@@ -73,7 +120,7 @@ def expire() -> int:
     count = 0
     for job in due:
         if Job.objects.forget_result(job.pk):
-            remove(job.result.name, job.poster.name)
+            remove(job.result.name, job.poster.name, mouth_beside(job.result.name))
             count += 1
     _sweep(settings.TEMP_DIR, STRAY_SECONDS)
     if settings.KEEP_DAYS:

@@ -106,26 +106,27 @@ def _render_and_finish(job: Job, lease: Lease, work_dir: Path) -> None:
 
 
 def _finish(job: Job, lease: Lease, rendered: Rendered, cache_key: str) -> None:
-    result, poster = results.store(job, rendered.result.output_path)
+    made = rendered.result
+    result, poster = results.store(job, made.output_path, made.mouth, rendered.phones)
     finished = Job.objects.finish(
         job.pk,
         lease.token,
         result=result,
         poster=poster,
         engine_used=rendered.engine,
-        duration_seconds=rendered.result.duration_seconds,
-        cost_usd=Decimal(str(rendered.result.cost_usd)),
-        warnings=[*job.warnings, *rendered.result.warnings],
+        duration_seconds=made.duration_seconds,
+        cost_usd=Decimal(str(made.cost_usd)),
+        warnings=[*job.warnings, *made.warnings],
         cache_key=cache_key,
         expires_at=result_expiry(),
     )
     if finished:
-        note(job, f"Done: {rendered.result.duration_seconds:.1f} s of video by {rendered.engine}.")
+        note(job, f"Done: {made.duration_seconds:.1f} s of video by {rendered.engine}.")
         return
     row = Job.objects.filter(pk=job.pk).first()
     is_held = row is not None and row.lease_token == lease.token
     if is_held or row is None:  # cancelled or deleted: nobody else writes these files
-        results.remove(result, poster)
+        results.remove(result, poster, results.mouth_beside(result))
     raise Cancelled if is_held else LeaseLost
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, cast
 
 from ninja import Field, Schema
 
-from lipsync.engines.base import SyncMode
+from lipsync import results
+from lipsync.engines.base import ExpressionName, SyncMode
 from lipsync.models import Asset, Attempt, Job
 from lipsync.progress import seconds_left, stage_label
 
@@ -60,6 +61,8 @@ class OptionsOut(Schema):
     sync_mode: SyncMode
     mouth_strength: float
     head_motion: float
+    expression: ExpressionName
+    expression_amount: float
 
 
 class QualityOut(Schema):
@@ -116,6 +119,7 @@ class JobOut(Schema):
     attempts: list[AttemptOut]
     video_url: str | None
     poster_url: str | None
+    mouth_url: str | None
     source_url: str | None
     share_url: str | None
 
@@ -129,6 +133,8 @@ class OptionsIn(Schema):
     sync_mode: SyncMode = "bounce"
     mouth_strength: Annotated[float, Field(ge=0.3, le=1.5)] = 1.0
     head_motion: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
+    expression: ExpressionName = "neutral"
+    expression_amount: Annotated[float, Field(ge=0.0, le=1.0)] = 0.6
 
     model_config = {"extra": "forbid"}
 
@@ -162,6 +168,25 @@ class LogOut(Schema):
 
 class LogPage(Schema):
     items: list[LogOut]
+
+
+class PhoneOut(Schema):
+    """One speech sound; ``ipa`` is empty for a pause."""
+
+    ipa: str
+    start_seconds: float
+    end_seconds: float
+
+
+class MouthOut(Schema):
+    """What the mouth did: one value for every frame of the video, 0 at rest."""
+
+    fps: float
+    openness: list[float]
+    width: list[float]
+    rounding: list[float]
+    closure: list[float]
+    phones: list[PhoneOut] = Field(description="Sounds of a spoken text; none for a recording.")
 
 
 class ShareOut(Schema):
@@ -242,6 +267,7 @@ def describe_job(job: Job) -> JobOut:
         attempts=[describe_attempt(attempt) for attempt in job.attempts.all()],
         video_url=f"{root}/video" if job.result else None,
         poster_url=f"{root}/poster" if job.poster else None,
+        mouth_url=f"{root}/mouth" if results.has_mouth(job) else None,
         source_url=f"{root}/source" if job.face_id else None,
         share_url=f"/s/{job.share_token}" if job.share_token else None,
     )

@@ -11,6 +11,7 @@ from typing import ClassVar
 import av
 import numpy as np
 
+from lipsync.audio.shape import MouthTrack
 from lipsync.engines.base import Engine, OnProgress, RenderRequest, RenderResult
 
 FPS = 25
@@ -28,6 +29,13 @@ def write_clip(path: Path, frame_count: int = FRAMES, grey: int = 90) -> None:
         container.mux(stream.encode(None))
 
 
+def mouth_track() -> MouthTrack:
+    """A mouth that opens over the clip, at values that have more than three places."""
+    opening = np.linspace(0, 1, FRAMES, dtype=np.float32) / 3
+    rest = np.zeros(FRAMES, np.float32)
+    return MouthTrack(FPS, opening, opening / 2, rest, rest, 1 - opening)
+
+
 class ScriptedEngine(Engine):
     """Does what the test put into ``script``, then writes a clip. Counts its renders."""
 
@@ -37,6 +45,7 @@ class ScriptedEngine(Engine):
     script: ClassVar[Callable[[RenderRequest, OnProgress], None] | None] = None
     requests: ClassVar[list[RenderRequest]] = []
     why_not: ClassVar[str | None] = None
+    mouth: ClassVar[MouthTrack | None] = mouth_track()
 
     def check(self) -> str | None:
         return self.why_not
@@ -49,7 +58,12 @@ class ScriptedEngine(Engine):
             type(self).script(request, on_progress)  # type: ignore[misc]
         write_clip(request.output_path)
         return RenderResult(
-            request.output_path, FRAMES / FPS, FRAMES, cost_usd=0.02, warnings=("One warning.",)
+            request.output_path,
+            FRAMES / FPS,
+            FRAMES,
+            cost_usd=0.02,
+            warnings=("One warning.",),
+            mouth=self.mouth,
         )
 
 

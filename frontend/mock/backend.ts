@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Asset, Job, LipsyncRequest } from "../src/api/types";
-import { ENGINES, face, LIMITS, lookPicture, LOOKS, SAMPLE_JOBS, speech, VOICES } from "./samples";
+import { DEFAULT_OPTIONS } from "../src/core/draft";
+import { ENGINES, face, LIMITS, lookPicture, LOOKS, mouth, SAMPLE_JOBS, speech, VOICES } from "./samples";
 
 const START = Date.now();
 const STAGES: [string, string][] = [
@@ -73,7 +74,7 @@ function advance(): void {
       const root = `/api/v1/lipsyncs/${job.id}`;
       return {
         ...job, state: "done", percent: 100, revision, seconds_left: null, video_url: `${root}/video`,
-        poster_url: `${root}/poster`, duration_seconds: 4, finished_at: new Date().toISOString(), engine_used: "builtin",
+        poster_url: `${root}/poster`, mouth_url: `${root}/mouth`, duration_seconds: 4, finished_at: new Date().toISOString(), engine_used: "builtin",
       };
     }
     const [stage, stage_label] = STAGES[Math.floor(percent / 20)] ?? ["", ""];
@@ -89,8 +90,8 @@ function create(body: LipsyncRequest): Job {
     ...(jobs[0] as Job), id, state: "queued", stage: "", stage_label: "Waiting", percent: 0, revision: 1,
     face: look ? null : found, house_look: look ? body.face.slice(6) : "",
     speech: assets.find((asset) => asset.id === body.speech) ?? null,
-    text: body.text ?? "", voice: body.voice ?? "", created_at: new Date().toISOString(), started_at: new Date().toISOString(),
-    finished_at: null, video_url: null, poster_url: null, error: null, warnings: [], quality: null, attempts: [],
+    text: body.text ?? "", voice: body.voice ?? "", options: { ...DEFAULT_OPTIONS, ...body.options }, created_at: new Date().toISOString(), started_at: new Date().toISOString(),
+    finished_at: null, video_url: null, poster_url: null, mouth_url: null, error: null, warnings: [], quality: null, attempts: [],
     source_url: look ? null : `/api/v1/lipsyncs/${id}/source`, share_url: null, from_cache: false,
   };
   jobs = [job, ...jobs];
@@ -166,6 +167,7 @@ const ROUTES: [string, RegExp, Reply][] = [
   ["GET", /^\/lipsyncs\/([^/]+)\/log$/, (r) => send(r, 200, { items: [{ at: new Date(START).toISOString(), level: "info", message: "Claimed by a worker." }, { at: new Date().toISOString(), level: "info", message: "Rendered 100 of 100 frames." }] })],
   ["GET", /^\/lipsyncs\/([^/]+)\/(?:poster|source)$/, picture],
   ["GET", /^\/(?:lipsyncs|shared)\/([^/]+)\/video$/, (r, q) => media(r, q, "video/mp4", fixture("result.mp4") ?? Buffer.alloc(0))],
+  ["GET", /^\/lipsyncs\/([^/]+)\/mouth$/, (r) => send(r, 200, mouth(Number(process.env["AVSITE_MOCK_SECONDS"] ?? 4)))],
   ["POST", /^\/lipsyncs\/([^/]+)\/cancel$/, jobReply(() => ({ state: "cancelled", finished_at: new Date().toISOString() }))],
   ["POST", /^\/lipsyncs\/([^/]+)\/retry$/, jobReply(() => ({ state: "queued", percent: 0, error: null, created_at: new Date().toISOString() }))],
   ["POST", /^\/lipsyncs\/([^/]+)\/share$/, (r, q, id) => {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import type { Asset, Engine, Job, Limits, Look, MediaInfo, Voice } from "../src/api/types";
+import type { Asset, Engine, Job, Limits, Look, MediaInfo, Mouth, Voice } from "../src/api/types";
 
 export const LIMITS: Limits = {
   upload_bytes: 200e6, image_pixels: 50e6, face_seconds: 600, speech_seconds: 600, text_characters: 5000,
@@ -75,15 +75,45 @@ export function speech(name: string): Asset {
   return { ...asset("speech", name), info: { ...INFO, duration_seconds: 4, sample_rate: 48_000, channels: 1 }, peaks };
 }
 
+/** How far each sound opens the mouth, and for how many seconds. */
+const SOUNDS: [string, number, number][] = [
+  ["ɡ", 0.2, 0.07], ["ˈʊ", 0.35, 0.08], ["d", 0.2, 0.06], ["ˈiː", 0.4, 0.12], ["v", 0.08, 0.07], ["n", 0.2, 0.06],
+  ["ɪ", 0.35, 0.07], ["ŋ", 0.2, 0.08], ["f", 0.08, 0.09], ["ɹ", 0.25, 0.05], ["ə", 0.3, 0.05], ["m", 0, 0.08],
+  ["ˈɔː", 0.75, 0.13], ["b", 0, 0.07], ["ɪ", 0.35, 0.07], ["t", 0.15, 0.07], ["", 0, 0.3], ["p", 0, 0.08],
+  ["ˈaʊ", 0.95, 0.18], ["w", 0.15, 0.07],
+];
+
+/** Lips for `seconds` of talk, 25 shapes a second. */
+export function mouth(seconds: number): Mouth {
+  const made: Mouth = { fps: 25, openness: [], width: [], rounding: [], closure: [], phones: [] };
+  let end = 0.12;
+  let open = 0;
+  for (let frame = 0, sound = -1; frame < seconds * 25; frame += 1) {
+    while (frame / 25 >= end && end < seconds - 0.3) {
+      sound += 1;
+      const [ipa, , length] = SOUNDS[sound % SOUNDS.length] ?? ["", 0, 1];
+      made.phones.push({ ipa, start_seconds: end, end_seconds: end + length });
+      end += length;
+    }
+    const [ipa, target] = frame / 25 < end ? (SOUNDS[sound % SOUNDS.length] ?? ["", 0]) : ["", 0];
+    open += (target - open) * 0.55;
+    made.openness.push(Math.round(open * 1000) / 1000);
+    made.width.push(/i|ɪ/.test(ipa) ? 0.8 : 0.2);
+    made.rounding.push(/w|ʊ|ɔ/.test(ipa) ? 0.7 : 0);
+    made.closure.push(/[mbp]/.test(ipa) ? 1 : 0);
+  }
+  return made;
+}
+
 function job(fields: Partial<Job>): Job {
   const id = fields.id ?? randomUUID();
   return {
     id, state: "done", stage: "", stage_label: "Done", percent: 100, revision: 5, seconds_left: null, face: null,
     house_look: "", speech: null, text: "", voice: "Arthur", voice_rate: 1, engine: "auto", engine_used: "builtin",
-    options: { sync_mode: "bounce", mouth_strength: 1, head_motion: 1 }, created_at: new Date().toISOString(),
+    options: { sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "neutral", expression_amount: 0.6 }, created_at: new Date().toISOString(),
     started_at: new Date(Date.now() - 12_000).toISOString(), finished_at: new Date().toISOString(), expires_at: null,
     duration_seconds: 4, cost_usd: 0, quality: null, warnings: [], error: null, from_cache: false, attempts: [],
-    video_url: null, poster_url: null, source_url: null, share_url: null, ...fields,
+    video_url: null, poster_url: null, mouth_url: null, source_url: null, share_url: null, ...fields,
   };
 }
 
@@ -92,7 +122,7 @@ export const SAMPLE_JOBS = (picture: Asset, sound: Asset): Job[] => {
   const done = "00000000-0000-4000-8000-00000000d0e1";
   const root = `/api/v1/lipsyncs/${done}`;
   return [
-    job({ id: done, face: picture, text: "Good evening from orbit. The Earth is very blue tonight, and the coffee is better than you would think.", created_at: minutesAgo(3), video_url: `${root}/video`, poster_url: `${root}/poster`, source_url: `${root}/source`, quality: { sync_score: 0.91, audio_quality: 0.97, video_quality: 0.94, method: "landmarks" }, attempts: [{ engine: "builtin", reason: "The best engine that can run here.", outcome: "done", error_message: "", started_at: minutesAgo(3), finished_at: minutesAgo(2.8), cost_usd: 0 }] }),
+    job({ id: done, face: picture, text: "Good evening from orbit. The Earth is very blue tonight, and the coffee is better than you would think.", created_at: minutesAgo(3), video_url: `${root}/video`, poster_url: `${root}/poster`, mouth_url: `${root}/mouth`, source_url: `${root}/source`, options: { sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "happy", expression_amount: 0.45 }, quality: { sync_score: 0.91, audio_quality: 0.97, video_quality: 0.94, method: "landmarks" }, attempts: [{ engine: "builtin", reason: "The best engine that can run here.", outcome: "done", error_message: "", started_at: minutesAgo(3), finished_at: minutesAgo(2.8), cost_usd: 0 }] }),
     job({ id: "00000000-0000-4000-8000-00000000fa11", state: "failed", face: picture, speech: sound, created_at: minutesAgo(50), error: { code: "decode", message: "The recording turns bad at 0:41. Export it again and upload the new file." } }),
     job({ state: "cancelled", house_look: "june", text: "This one was stopped half-way.", created_at: minutesAgo(300) }),
     job({ house_look: "mira", text: "Welcome to the museum. Your tour begins at the blue door.", created_at: minutesAgo(4000), video_url: "/api/v1/lipsyncs/x/video", cost_usd: 0.12 }),

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from lipsync.audio.phones import Phone
+from lipsync.audio.shape import MouthTrack
 
 ENGINES: dict[str, str] = {
     "builtin": "lipsync.engines.builtin.BuiltinEngine",
 }
 
 SyncMode = Literal["bounce", "loop", "cut_off", "silence"]
+ExpressionName = Literal["neutral", "happy", "sad", "surprised", "angry"]
 
 OnProgress = Callable[[str, float], None]
 """``on_progress(stage, fraction)``: called at least twice a second; fraction is of the whole render."""
@@ -57,6 +59,10 @@ class RenderOptions:
     """Scales how far the mouth opens, 0.3..1.5."""
     head_motion: float = 1.0
     """Scales the life of a photo (sway, blinks, gaze), 0..1."""
+    expression: ExpressionName = "neutral"
+    """Worn by a photo or a drawn face while it speaks; a filmed face keeps its own."""
+    expression_amount: float = 0.6
+    """How much of the expression shows, 0..1."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,8 @@ class RenderResult:
     cost_usd: float = 0.0
     warnings: tuple[str, ...] = ()
     """Sentences for the user about what was less than perfect, such as seconds without a face."""
+    mouth: MouthTrack | None = None
+    """What the mouth did, as drawn: a shape for every frame. None where the engine does not know."""
 
 
 @dataclass(frozen=True)

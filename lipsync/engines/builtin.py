@@ -16,13 +16,13 @@ import numpy.typing as npt
 from lipsync.audio.load import FloatArray, stream_audio
 from lipsync.audio.mouth import speech_mouth
 from lipsync.audio.shape import MouthTrack
-from lipsync.engines.base import Engine, EngineError, OnProgress, RenderRequest, RenderResult
+from lipsync.engines.base import Engine, EngineError, OnProgress, RenderOptions, RenderRequest, RenderResult
 from lipsync.engines.overlap import Behind, read_ahead
 from lipsync.face.detect import FaceDetector
 from lipsync.face.draw import PhotoFace
-from lipsync.face.face import Image
+from lipsync.face.face import NEUTRAL, Expression, Face, Image
 from lipsync.face.mesh import FaceMesh, eye_distance
-from lipsync.face.perform import Candidate, Presence, VideoPerformance, perform_still
+from lipsync.face.perform import Candidate, Presence, VideoPerformance, perform_still, strengthened
 from lipsync.video.color import ColorTags
 from lipsync.video.loop import LoopMode, loop_frames
 from lipsync.video.probe import probe
@@ -54,6 +54,7 @@ class _Scene:
     height: int
     fps: Fraction
     frame_count: int
+    mouth: MouthTrack
     tags: ColorTags | None = None
     presence: Presence | None = None
 
@@ -62,7 +63,7 @@ class BuiltinEngine(Engine):
     """Warps the lower face of the source at its full resolution, driven by the speech."""
 
     name = "builtin"
-    version = "1"
+    version = "2"
     label = "Built-in"
     queue = "cpu"
 
@@ -83,6 +84,7 @@ class BuiltinEngine(Engine):
             duration_seconds=scene.frame_count / float(scene.fps),
             frame_count=scene.frame_count,
             warnings=_warnings(scene),
+            mouth=scene.mouth,
         )
 
     def _stage(self, request: RenderRequest, speech_seconds: float, on_progress: OnProgress) -> _Scene:
@@ -149,7 +151,23 @@ def _speech_seconds(path: Path, on_progress: OnProgress) -> float:
 
 
 def _mouth(request: RenderRequest, fps: Fraction, frame_count: int) -> MouthTrack:
-    return speech_mouth(request.speech_path, float(fps), frame_count, request.phones)
+    track = speech_mouth(request.speech_path, float(fps), frame_count, request.phones)
+    return strengthened(track, request.options.mouth_strength)
+
+
+def _perform(request: RenderRequest, face: Face, frame_count: int) -> _Scene:
+    """A still face speaking, at its own size."""
+    options, mouth = request.options, _mouth(request, STILL_FPS, frame_count)
+    frames = perform_still(
+        face, mouth, frame_count, expression=_expression(options), motion=options.head_motion
+    )
+    return _Scene(frames, *face.size, STILL_FPS, frame_count, mouth)
+
+
+def _expression(options: RenderOptions) -> Expression:
+    if options.expression == "neutral":
+        return NEUTRAL
+    return NEUTRAL._replace(**{options.expression: options.expression_amount})
 
 
 def _still_frame_count(speech_seconds: float) -> int:
@@ -159,17 +177,8 @@ def _still_frame_count(speech_seconds: float) -> int:
 def _house_scene(request: RenderRequest, speech_seconds: float) -> _Scene:
     from lipsync.face.house import HouseFace  # drawn on import: only when asked for
 
-    frame_count = _still_frame_count(speech_seconds)
     face = HouseFace(str(request.house_look), HOUSE_SIZE)
-    frames = perform_still(
-        face,
-        _mouth(request, STILL_FPS, frame_count),
-        frame_count,
-        float(STILL_FPS),
-        strength=request.options.mouth_strength,
-        motion=request.options.head_motion,
-    )
-    return _Scene(frames, *HOUSE_SIZE, STILL_FPS, frame_count)
+    return _perform(request, face, _still_frame_count(speech_seconds))
 
 
 def _photo_scene(request: RenderRequest, speech_seconds: float) -> _Scene:
@@ -178,16 +187,7 @@ def _photo_scene(request: RenderRequest, speech_seconds: float) -> _Scene:
     landmarks = find_main_face(image, FaceDetector(), FaceMesh(), crops=5)
     if landmarks is None:
         raise EngineError(NO_FACE, fallback=False)
-    frame_count = _still_frame_count(speech_seconds)
-    frames = perform_still(
-        PhotoFace(image, landmarks),
-        _mouth(request, STILL_FPS, frame_count),
-        frame_count,
-        float(STILL_FPS),
-        strength=request.options.mouth_strength,
-        motion=request.options.head_motion,
-    )
-    return _Scene(frames, image.shape[1], image.shape[0], STILL_FPS, frame_count)
+    return _perform(request, PhotoFace(image, landmarks), _still_frame_count(speech_seconds))
 
 
 def _fit_photo(image: Image) -> Image:
@@ -223,7 +223,6 @@ def _video_scene(request: RenderRequest, speech_seconds: float, on_progress: OnP
         frames=read_ahead(source),
         track=_mouth(request, Fraction(reader.fps), frame_count),
         candidates=candidates,
-        strength=request.options.mouth_strength,
     )
     return _Scene(
         iter(performance),
@@ -231,6 +230,7 @@ def _video_scene(request: RenderRequest, speech_seconds: float, on_progress: OnP
         reader.height,
         Fraction(reader.fps),
         frame_count,
+        performance.track,
         reader.color_tags,
         performance.presence,
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from lipsync.audio.shape import MouthShape, MouthTrack
-from lipsync.face.face import NEUTRAL, STILL, Face, Image
+from lipsync.audio.shape import MouthTrack
+from lipsync.face.face import NEUTRAL, STILL, Expression, Face, Image
 from lipsync.face.life import Life
 from lipsync.face.likeness import face_likeness, face_patch
 from lipsync.face.mesh import eye_distance, head_pose
@@ -30,22 +30,24 @@ SAME_PERSON = 0.6  # correlation of two faces' patches
 MIN_EYE_DISTANCE = 12.0  # pixels; a smaller face shows no mouth to move
 
 
-def strengthened(shape: MouthShape, strength: float) -> MouthShape:
-    """``shape`` with its opening and its width scaled, closures kept."""
-    return shape._replace(
-        openness=min(1.4, shape.openness * strength), width=min(1.2, shape.width * strength)
+def strengthened(track: MouthTrack, strength: float) -> MouthTrack:
+    """``track`` with its opening and its width scaled, closures kept."""
+    return replace(
+        track,
+        openness=np.minimum(track.openness * np.float32(strength), np.float32(1.4)),
+        width=np.minimum(track.width * np.float32(strength), np.float32(1.2)),
     )
 
 
 def perform_still(
-    face: Face, track: MouthTrack, frame_count: int, fps: float, *, strength: float = 1.0, motion: float = 1.0
+    face: Face, track: MouthTrack, frame_count: int, *, expression: Expression = NEUTRAL, motion: float = 1.0
 ) -> Iterator[Image]:
     """A photo or a drawn face speaking ``track``, alive by ``motion`` (0 still .. 1)."""
-    life = Life(fps, amount=motion)
+    life = Life(track.fps, amount=motion)
     for number in range(frame_count):
-        mouth = strengthened(track[number], strength)
+        mouth = track[number]
         pose = life.step(min(1.0, mouth.openness)) if motion > 0 else STILL
-        yield face.draw(mouth, NEUTRAL, pose)
+        yield face.draw(mouth, expression, pose)
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,6 @@ class VideoPerformance:
     frames: Iterable[Image]
     track: MouthTrack
     candidates: list[Candidate]
-    strength: float = 1.0
     presence: Presence = field(default_factory=Presence)
     _faces: dict[int, VideoFace] = field(default_factory=dict)
     _followed: int | None = None
@@ -139,7 +140,7 @@ class VideoPerformance:
         face = self._faces.get(current.face.track_id)
         if face is None:
             face = self._faces[current.face.track_id] = self._cast(current.image, landmarks)
-        return face.draw(current.image, landmarks, strengthened(self.track[number], self.strength), amount)
+        return face.draw(current.image, landmarks, self.track[number], amount)
 
     def _cast(self, image: Image, landmarks: Array) -> VideoFace:
         """The reference mouth for a newly met face: the best candidate that is the same person."""

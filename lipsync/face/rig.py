@@ -127,10 +127,10 @@ def expression_weights(expression: Expression) -> dict[str, float]:
     happy, sad, surprised, angry = expression
     return {
         "smile": happy,
-        "frown": sad,
-        "brow_up": surprised,
-        "brow_inner": sad,
-        "brow_down": angry,
+        "frown": 2.2 * sad + 1.1 * angry,
+        "brow_up": 1.3 * surprised,
+        "brow_inner": 1.6 * sad,
+        "brow_down": 1.5 * angry,
     }
 
 

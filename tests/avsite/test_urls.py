@@ -12,6 +12,7 @@ from django.conf import settings
 
 from avsite.accounts.models import ApiKey, User
 from avsite.api import api
+from lipsync import results
 from lipsync.models import Asset, Job
 from tests.conftest import Api
 
@@ -61,7 +62,7 @@ def about_objects() -> list[tuple[str, str]]:
 def things(alice: User) -> dict[str, str]:
     """What alice has, by the name of the path parameter."""
     folder = Path(settings.MEDIA_ROOT)
-    for name in ("face.jpg", "thumb.jpg", "result.mp4", "poster.jpg"):
+    for name in ("face.jpg", "thumb.jpg", "result.mp4", "poster.jpg", results.MOUTH_NAME):
         (folder / name).write_bytes(b"alice's")
     asset = Asset.objects.create(
         owner=alice, kind="face", media="image", name="face.jpg", file="face.jpg", thumbnail="thumb.jpg",

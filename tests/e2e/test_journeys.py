@@ -65,6 +65,29 @@ def test_a_video_says_an_uploaded_recording_beside_its_source(page: Page, files:
     assert source.evaluate("video => video.muted && video.currentTime > 0.5")
 
 
+def test_a_photo_smiles_and_its_lips_can_be_looked_at(page: Page, files: Files) -> None:
+    studio.choose_face(page, files.portrait)
+    studio.type_text(page, SENTENCE)
+    page.get_by_text("Fine-tune").click()
+    page.get_by_role("radio", name="Happy").check()
+    expect(page.get_by_label("Amount")).to_have_value("0.6")
+    studio.make_it_speak(page)
+    expect(page.get_by_text("Happy, 60 %")).to_be_visible()
+    studio.play(page)
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.get_by_text("Lips", exact=True).click()
+    lips = page.get_by_role("slider", name="Lips over time")
+    expect(lips.locator("svg text", has_text="m").first).to_be_visible()
+    lips.press("Home")
+    expect(lips).to_have_attribute("aria-valuenow", "0")
+    lips.click()
+    expect(lips).not_to_have_attribute("aria-valuenow", "0")
+    assert studio.result_video(page).evaluate("video => video.currentTime") > 0.5
+    page.get_by_role("link", name="New words").click()
+    page.get_by_text("Fine-tune").click()
+    expect(page.get_by_role("radio", name="Happy")).to_be_checked()
+
+
 def test_a_drawn_avatar_speaks_and_the_same_again_takes_no_time(open_page: Callable[..., Page]) -> None:
     for turn in ("rendered", "from the cache"):
         page = open_page("/", size=PHONE)

@@ -50,7 +50,13 @@ def test_create_with_a_drawn_face(alice_api: Api, alice: User) -> None:
     assert job["stage_label"] == "Waiting"
     assert (job["house_look"], job["text"], job["voice"]) == ("maya", "Hello.", "en-us")
     assert job["video_url"] is job["source_url"] is job["seconds_left"] is None
-    assert job["options"] == {"sync_mode": "bounce", "mouth_strength": 1.0, "head_motion": 1.0}
+    assert job["options"] == {
+        "sync_mode": "bounce",
+        "mouth_strength": 1.0,
+        "head_motion": 1.0,
+        "expression": "neutral",
+        "expression_amount": 0.6,
+    }
     assert Job.objects.get(uid=job["id"]).owner == alice
     again = alice_api.call("GET", f"/lipsyncs/{job['id']}").json()
     assert again | {"created_at": ""} == job | {"created_at": ""}
@@ -60,6 +66,7 @@ def test_create_with_assets(alice_api: Api, alice: User, make_asset: MakeAsset) 
     face = make_asset(alice)
     speech = make_asset(alice, "speech", notices=["This recording is silent."])
     options = {"sync_mode": "loop", "mouth_strength": 0.5, "head_motion": 0}
+    options |= {"expression": "sad", "expression_amount": 0.25}
     wish = {"face": str(face.uid), "speech": str(speech.uid), "options": options}
     job = alice_api.call("POST", "/lipsyncs", wish).json()
     assert job["face"]["id"] == str(face.uid)
@@ -112,6 +119,8 @@ def test_a_bad_file_in_a_form_names_its_field(alice_api: Api, as_upload: Callabl
         (HOUSE_JOB | {"options": {"sync_mode": "never"}}, "options.sync_mode"),
         (HOUSE_JOB | {"options": {"mouth_strength": 9}}, "options.mouth_strength"),
         (HOUSE_JOB | {"options": {"head_motion": -1}}, "options.head_motion"),
+        (HOUSE_JOB | {"options": {"expression": "bored"}}, "options.expression"),
+        (HOUSE_JOB | {"options": {"expression_amount": 1.1}}, "options.expression_amount"),
         (HOUSE_JOB | {"options": {"colour": "red"}}, "options.colour"),
     ],
     ids=str,
@@ -298,16 +307,60 @@ def test_video_poster_and_source(
     assert body_of(alice_api.get(said["source_url"])) == b"content"
 
 
+def test_what_the_mouth_did(
+    alice_api: Api, bob_api: Api, charlie_api: Api, alice: User, bob: User, make_job: MakeJob
+) -> None:
+    job, cached = make_done(alice, make_job, text="Mama."), make_done(bob, make_job, text="Mama.")
+    address = alice_api.call("GET", f"/lipsyncs/{job.uid}").json()["mouth_url"]
+    mouth = json.loads(body_of(alice_api.get(address)))
+    assert mouth["fps"] == 25
+    lengths = {len(mouth[name]) for name in ("openness", "width", "rounding", "closure")}
+    assert lengths == {round(25 * (job.duration_seconds or 0))} == {10}
+    assert mouth["openness"][:3] == [0.0, 0.037, 0.074]
+    assert [phone["ipa"] for phone in mouth["phones"] if phone["ipa"]][0] == "m"
+    assert mouth["phones"][-1]["end_seconds"] <= 0.4, "no phone outlasts the video"
+    assert refusal(charlie_api.get(address))[:2] == (404, "not_found")
+    assert cached.from_cache
+    again = bob_api.call("GET", f"/lipsyncs/{cached.uid}").json()["mouth_url"]
+    assert json.loads(body_of(bob_api.get(again))) == mouth
+    assert alice_api.call("DELETE", f"/lipsyncs/{job.uid}").status_code == 204
+    assert json.loads(body_of(bob_api.get(again))) == mouth
+
+
+def test_a_recording_has_no_phones(
+    alice_api: Api, alice: User, make_job: MakeJob, make_asset: MakeAsset
+) -> None:
+    job = make_done(alice, make_job, text="", voice="", speech=make_asset(alice, "speech"))
+    mouth = json.loads(body_of(alice_api.call("GET", f"/lipsyncs/{job.uid}/mouth")))
+    assert (mouth["phones"], len(mouth["closure"])) == ([], 10)
+
+
+def test_a_video_whose_mouth_is_not_known(
+    alice_api: Api,
+    alice: User,
+    make_job: MakeJob,
+    engine: type[ScriptedEngine],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "mouth", None)
+    job = make_done(alice, make_job)
+    twin = make_done(alice, make_job, text=job.text)
+    for one in (job, twin):
+        assert alice_api.call("GET", f"/lipsyncs/{one.uid}").json()["mouth_url"] is None
+        assert refusal(alice_api.call("GET", f"/lipsyncs/{one.uid}/mouth"))[:2] == (404, "not_found")
+
+
 def test_a_video_that_is_not_there_says_why(alice_api: Api, alice: User, make_job: MakeJob) -> None:
     expired, waiting = make_done(alice, make_job), make_job(alice)
     assert alice_api.call("GET", f"/lipsyncs/{waiting.uid}/video").status_code == 404
     Job.objects.filter(pk=expired.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert results.expire() == 1
     said = alice_api.call("GET", f"/lipsyncs/{expired.uid}").json()
-    assert (said["state"], said["video_url"]) == ("done", None)
+    assert (said["state"], said["video_url"], said["mouth_url"]) == ("done", None, None)
     assert "deleted" in said["warnings"][-1]
     assert refusal(alice_api.call("GET", f"/lipsyncs/{expired.uid}/video"))[:2] == (410, "gone")
-    assert not Path(expired.result.path).exists()
+    assert refusal(alice_api.call("GET", f"/lipsyncs/{expired.uid}/mouth"))[:2] == (410, "gone")
+    assert not Path(expired.result.path).parent.exists()
 
 
 def test_sharing(alice_api: Api, nobody_api: Api, alice: User, make_job: MakeJob) -> None:

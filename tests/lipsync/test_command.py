@@ -95,6 +95,7 @@ def test_stopping_it_leaves_no_half_file(environment: dict[str, str], tmp_path: 
         (("house:maya", "--text", "Hi.", "--voice", "nobody"), "no voice called"),
         (("house:maya", "--text", "...", "--engine", "slow"), "no words"),
         (("house:maya", "--text", "Hi.", "--mouth-strength", "9"), "--mouth-strength is 9"),
+        (("house:maya", "--text", "Hi.", "--expression-amount", "2"), "--expression-amount is 2"),
         (("house:maya", "manage.py"), "file"),
     ],
     ids=str,

@@ -294,7 +294,13 @@ def test_deleting_one_of_two_alike_keeps_the_other(
 
 @pytest.mark.parametrize(
     "difference",
-    [{"text": "Other."}, {"voice": "en-us-f3"}, {"voice_rate": 1.2}, {"options": {"mouth_strength": 0.5}}],
+    [
+        {"text": "Other."},
+        {"voice": "en-us-f3"},
+        {"voice_rate": 1.2},
+        {"options": {"mouth_strength": 0.5}},
+        {"options": {"expression": "happy"}},
+    ],
     ids=str,
 )
 def test_what_differs_is_rendered(

@@ -448,6 +448,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lipsyncs/{job_id}/mouth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Lipsync Mouth
+         * @description What the mouth did in the video, frame by frame, and the sounds it spoke where they are known.
+         */
+        get: operations["lipsync_api_get_lipsync_mouth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lipsyncs/{job_id}/source": {
         parameters: {
             query?: never;
@@ -939,6 +959,8 @@ export interface components {
             video_url: string | null;
             /** Poster Url */
             poster_url: string | null;
+            /** Mouth Url */
+            mouth_url: string | null;
             /** Source Url */
             source_url: string | null;
             /** Share Url */
@@ -955,6 +977,13 @@ export interface components {
             mouth_strength: number;
             /** Head Motion */
             head_motion: number;
+            /**
+             * Expression
+             * @enum {string}
+             */
+            expression: "neutral" | "happy" | "sad" | "surprised" | "angry";
+            /** Expression Amount */
+            expression_amount: number;
         };
         /** QualityOut */
         QualityOut: {
@@ -1035,6 +1064,17 @@ export interface components {
              * @default 1
              */
             head_motion: number;
+            /**
+             * Expression
+             * @default neutral
+             * @enum {string}
+             */
+            expression: "neutral" | "happy" | "sad" | "surprised" | "angry";
+            /**
+             * Expression Amount
+             * @default 0.6
+             */
+            expression_amount: number;
         };
         /** LogOut */
         LogOut: {
@@ -1052,6 +1092,39 @@ export interface components {
         LogPage: {
             /** Items */
             items: components["schemas"]["LogOut"][];
+        };
+        /**
+         * MouthOut
+         * @description What the mouth did: one value for every frame of the video, 0 at rest.
+         */
+        MouthOut: {
+            /** Fps */
+            fps: number;
+            /** Openness */
+            openness: number[];
+            /** Width */
+            width: number[];
+            /** Rounding */
+            rounding: number[];
+            /** Closure */
+            closure: number[];
+            /**
+             * Phones
+             * @description Sounds of a spoken text; none for a recording.
+             */
+            phones: components["schemas"]["PhoneOut"][];
+        };
+        /**
+         * PhoneOut
+         * @description One speech sound; ``ipa`` is empty for a pause.
+         */
+        PhoneOut: {
+            /** Ipa */
+            ipa: string;
+            /** Start Seconds */
+            start_seconds: number;
+            /** End Seconds */
+            end_seconds: number;
         };
         /** ShareOut */
         ShareOut: {
@@ -1852,6 +1925,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    lipsync_api_get_lipsync_mouth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MouthOut"];
+                };
             };
         };
     };

@@ -14,9 +14,12 @@ export type JobState = Job["state"];
 export type Attempt = Schemas["AttemptOut"];
 export type RenderOptions = Schemas["OptionsIn"];
 export type SyncMode = RenderOptions["sync_mode"];
+export type Expression = RenderOptions["expression"];
 export type LipsyncRequest = Schemas["JobIn"];
 export type Estimate = Schemas["EstimateOut"];
 export type LogLine = Schemas["LogOut"];
+export type Mouth = Schemas["MouthOut"];
+export type MouthPhone = Mouth["phones"][number];
 export type SharedVideo = Schemas["SharedOut"];
 
 export type Voice = Schemas["VoiceOut"];

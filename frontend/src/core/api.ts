@@ -1,8 +1,8 @@
 /** The one place that talks HTTP to the server. */
 
 import type {
-  ApiKey, Asset, AssetKind, Engine, Estimate, Job, JobState, LipsyncRequest, LogLine, Look, Me, NewApiKey, Page,
-  Session, SharedVideo, Voice,
+  ApiKey, Asset, AssetKind, Engine, Estimate, Job, JobState, LipsyncRequest, LogLine, Look, Me, Mouth, NewApiKey,
+  Page, Session, SharedVideo, Voice,
 } from "../api/types";
 import { ApiError, errorFrom, offlineError } from "./errors";
 
@@ -82,6 +82,7 @@ export class ApiClient {
   retryJob = (id: string): Promise<Job> => this.send("POST", `/lipsyncs/${id}/retry`);
   deleteJob = (id: string): Promise<void> => this.send("DELETE", `/lipsyncs/${id}`);
   jobLog = (id: string): Promise<{ items: LogLine[] }> => this.get(`/lipsyncs/${id}/log`);
+  mouth = (id: string): Promise<Mouth> => this.get(`/lipsyncs/${id}/mouth`);
   shareJob = (id: string): Promise<{ url: string }> => this.send("POST", `/lipsyncs/${id}/share`);
   unshareJob = (id: string): Promise<void> => this.send("DELETE", `/lipsyncs/${id}/share`);
   shared = (token: string): Promise<SharedVideo> => this.get(`/shared/${encodeURIComponent(token)}`);

@@ -18,7 +18,9 @@ export interface Draft {
   engine: string;
 }
 
-export const DEFAULT_OPTIONS: RenderOptions = { sync_mode: "bounce", mouth_strength: 1, head_motion: 1 };
+export const DEFAULT_OPTIONS: RenderOptions = {
+  sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "neutral", expression_amount: 0.6,
+};
 
 export const EMPTY_DRAFT: Draft = {
   face: null,

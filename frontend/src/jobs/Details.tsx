@@ -2,6 +2,7 @@ import type { Attempt, Job } from "../api/types";
 import { clock, dollars, span } from "../core/format";
 import { useNames } from "../ui/catalogue";
 import styles from "./Details.module.css";
+import { EXPRESSION_WORDS } from "./words";
 
 function tookSeconds(from: string | null, to: string | null): number | null {
   return from && to ? Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000) : null;
@@ -40,6 +41,12 @@ function engineOf(job: Job, name: (engine: string) => string): string {
   return job.state === "queued" ? "Chosen when it starts" : "";
 }
 
+function expressionOf(job: Job): string {
+  const { expression, expression_amount: amount } = job.options;
+  if (expression === "neutral" || job.face?.media === "video") return "";
+  return `${EXPRESSION_WORDS[expression]}, ${Math.round(amount * 100)} %`;
+}
+
 export function Details({ job }: { job: Job }) {
   const took = tookSeconds(job.started_at, job.finished_at);
   const names = useNames();
@@ -49,6 +56,7 @@ export function Details({ job }: { job: Job }) {
     ["Cost", job.state === "done" ? dollars(job.cost_usd) : ""],
     ["Engine", engineOf(job, names.engine)],
     ["Voice", job.text ? names.voice(job.voice) : (job.speech?.name ?? "")],
+    ["Expression", expressionOf(job)],
     ["Kept until", job.expires_at ? new Date(job.expires_at).toLocaleDateString(undefined, { dateStyle: "medium" }) : ""],
   ];
   return (

@@ -86,6 +86,7 @@ function JobView({ job }: { job: Job }) {
           posterUrl={job.poster_url}
           source={sourceOf(job)}
           syncMode={job.options.sync_mode}
+          lipsOf={job.mouth_url ? job.id : null}
         />
       )}
       {job.state === "failed" && (

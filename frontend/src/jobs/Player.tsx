@@ -5,6 +5,7 @@ import { clock } from "../core/format";
 import { follow } from "../core/playback";
 import { Icon } from "../ui/Icon";
 import { Notice } from "../ui/Notice";
+import { Lips } from "./Lips";
 import styles from "./Player.module.css";
 import { PlayerControls, type View } from "./PlayerControls";
 
@@ -18,12 +19,14 @@ interface PlayerProps {
   posterUrl: string | null;
   source: PlayerSource | null;
   syncMode?: SyncMode;
+  /** The job whose lips can be looked at. */
+  lipsOf?: string | null;
 }
 
 const STEP_SECONDS = 2;
 const FRAME_SECONDS = 1 / 25;
 
-export function Player({ videoUrl, posterUrl, source, syncMode = "bounce" }: PlayerProps) {
+export function Player({ videoUrl, posterUrl, source, syncMode = "bounce", lipsOf = null }: PlayerProps) {
   const result = useRef<HTMLVideoElement>(null);
   const original = useRef<HTMLVideoElement>(null);
   const frame = useRef<HTMLDivElement>(null);
@@ -156,6 +159,7 @@ export function Player({ videoUrl, posterUrl, source, syncMode = "bounce" }: Pla
         onSeek={seek}
         onFullScreen={fullScreen}
       />
+      {lipsOf && <Lips key={lipsOf} jobId={lipsOf} time={time} duration={duration} onSeek={seek} />}
       <p className="visually-hidden">
         {`${clock(duration)} long. Space plays and pauses, arrow keys move by ${STEP_SECONDS} seconds, comma and full stop by one frame, F is full screen, M mutes.`}
       </p>

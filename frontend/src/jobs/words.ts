@@ -1,4 +1,4 @@
-import type { Job } from "../api/types";
+import type { Expression, Job } from "../api/types";
 import { excerpt } from "../core/format";
 
 /** A job's name for people: what is said, or the recording's name. */
@@ -28,4 +28,12 @@ export const STATE_WORDS: Record<Job["state"], string> = {
   done: "Done",
   failed: "Failed",
   cancelled: "Cancelled",
+};
+
+export const EXPRESSION_WORDS: Record<Expression, string> = {
+  neutral: "Neutral",
+  happy: "Happy",
+  sad: "Sad",
+  surprised: "Surprised",
+  angry: "Angry",
 };

@@ -1,8 +1,12 @@
-import type { Engine, SyncMode } from "../api/types";
+import { useId } from "react";
+
+import type { Engine, Expression, SyncMode } from "../api/types";
 import { dollars } from "../core/format";
+import { EXPRESSION_WORDS } from "../jobs/words";
 import { catalogue } from "../ui/catalogue";
 import { Icon } from "../ui/Icon";
 import { useLoad } from "../ui/load";
+import { type Segment, Segments } from "../ui/Segments";
 import { Slider } from "../ui/Slider";
 import { useDraft } from "./draft";
 import styles from "./Options.module.css";
@@ -13,6 +17,8 @@ const LENGTHS: readonly { value: SyncMode; label: string; words: string }[] = [
   { value: "cut_off", label: "Cut", words: "As long as the shorter of the two." },
   { value: "silence", label: "Play out", words: "As long as the longer of the two. The mouth rests when the speech has ended." },
 ];
+
+const EXPRESSIONS = Object.entries(EXPRESSION_WORDS).map(([value, label]) => ({ value, label })) as Segment<Expression>[];
 
 function strengthText(value: number): string {
   if (value === 1) return "Natural";
@@ -43,6 +49,43 @@ function Radio({ name, checked, disabled, label, words, onChoose }: RadioProps) 
         <span className={styles.words}>{words}</span>
       </span>
     </label>
+  );
+}
+
+function ExpressionChoice({ filmed }: { filmed: boolean }) {
+  const { draft, change } = useDraft();
+  const hint = useId();
+  const { options } = draft;
+  const set = (fields: Partial<typeof options>) => change({ options: { ...options, ...fields } });
+  return (
+    <fieldset>
+      <legend>Expression</legend>
+      <Segments
+        label="Expression"
+        segments={EXPRESSIONS}
+        value={options.expression}
+        disabled={filmed}
+        describedBy={filmed ? hint : undefined}
+        onChange={(expression) => set({ expression })}
+      />
+      {filmed && (
+        <p id={hint} className={styles.words}>
+          A filmed face keeps its own expression.
+        </p>
+      )}
+      {!filmed && options.expression !== "neutral" && (
+        <Slider
+          label="Amount"
+          min={0.05}
+          max={1}
+          step={0.05}
+          value={options.expression_amount}
+          text={`${Math.round(options.expression_amount * 100)} %`}
+          hint="How much of it shows while it speaks."
+          onChange={(expression_amount) => set({ expression_amount })}
+        />
+      )}
+    </fieldset>
   );
 }
 
@@ -85,6 +128,7 @@ export function Options() {
             />
           )}
         </fieldset>
+        <ExpressionChoice filmed={isVideo} />
         {isVideo && (
           <fieldset>
             <legend>When video and speech differ in length</legend>

@@ -49,7 +49,8 @@ class _Lips(NamedTuple):
 def jaw_drop(mouth: MouthShape, expression: Expression) -> float:
     """How far the jaw hangs, 0..1."""
     shut = 1 - float(np.clip(mouth.closure, 0, 1))
-    parted = max(mouth.openness * (1 - 0.6 * mouth.teeth), 0.15 * expression.surprised)
+    # Surprise widens the mouth that speaks and leaves the one at rest closed.
+    parted = mouth.openness * (1 - 0.6 * mouth.teeth) * (1 + 0.15 * expression.surprised)
     return float(np.clip(parted, 0, 1)) * shut
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO, get_args
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lipsync.engines.base import ENGINES, Cancelled, RenderOptions, SyncMode
+from lipsync.engines.base import ENGINES, Cancelled, ExpressionName, RenderOptions, SyncMode
 from lipsync.face.house.look import HOUSE_LOOKS
 from lipsync.progress import STAGE_LABELS
 from lipsync.render import Work
@@ -41,6 +42,15 @@ class Command(BaseCommand):
         parser.add_argument("--sync-mode", default="bounce", choices=get_args(SyncMode))
         parser.add_argument("--mouth-strength", type=float, default=1.0, help="0.3 to 1.5")
         parser.add_argument("--head-motion", type=float, default=1.0, help="life of a photo, 0 to 1")
+        parser.add_argument(
+            "--expression",
+            default="neutral",
+            choices=get_args(ExpressionName),
+            help="of a photo or a drawn face (default neutral)",
+        )
+        parser.add_argument(
+            "--expression-amount", type=float, default=0.6, help="how much of it shows, 0 to 1 (default 0.6)"
+        )
         parser.add_argument(
             "-o", "--output", required=True, type=Path, metavar="OUT", help="the MP4 to write"
         )
@@ -74,6 +84,7 @@ def _work_of(options: dict[str, Any]) -> Work:
         raise CommandError('Give either a recording or --text "what to say".')
     _require_range("--mouth-strength", options["mouth_strength"], 0.3, 1.5)
     _require_range("--head-motion", options["head_motion"], 0, 1)
+    _require_range("--expression-amount", options["expression_amount"], 0, 1)
     _require_range("--rate", options["rate"], 0.5, 2)
     look = face.removeprefix(HOUSE) if face.startswith(HOUSE) else None
     if look is not None and look not in HOUSE_LOOKS:
@@ -91,7 +102,7 @@ def _work_of(options: dict[str, Any]) -> Work:
         text=text,
         voice=options["voice"],
         voice_rate=options["rate"],
-        options=RenderOptions(options["sync_mode"], options["mouth_strength"], options["head_motion"]),
+        options=RenderOptions(**{one.name: options[one.name] for one in fields(RenderOptions)}),
     )
 
 

@@ -8,7 +8,10 @@ import pytest
 
 from lipsync.audio.phonetics import track_from_phones
 from lipsync.engines.base import EngineError, RenderOptions, RenderRequest, get_engine
+from lipsync.engines.builtin import find_main_face
+from lipsync.face.detect import FaceDetector
 from lipsync.face.house import HOUSE_LOOKS
+from lipsync.face.mesh import FaceMesh, eye_distance
 from lipsync.speech.synthesize import synthesize_to_file
 from lipsync.video.errors import MediaError
 from lipsync.video.probe import probe
@@ -68,6 +71,48 @@ def test_rendered_mouth_is_closed_in_silence(gaps, spoken):
     silent[int((phones[-1].end_seconds + 0.1) * 25) :] = True
     assert silent.sum() >= 6
     assert (gaps[silent] < 0.05).mean() >= 0.98, gaps[silent]
+
+
+def test_result_tells_what_the_mouth_did(place, spoken):
+    speech, phones = spoken
+    full, half = (
+        render(
+            place,
+            f"told-{strength}.mp4",
+            speech,
+            phones,
+            house_look="maya",
+            options={"mouth_strength": strength},
+        )
+        for strength in (1.0, 0.5)
+    )
+    assert full.mouth.fps == 25
+    assert len(full.mouth) == full.frame_count
+    np.testing.assert_allclose(half.mouth.openness, full.mouth.openness / 2, atol=1e-6)
+    np.testing.assert_array_equal(half.mouth.closure, full.mouth.closure)
+
+
+def test_expression_is_drawn_on_photo_and_house_avatar(place, photo):
+    speech = media.write_audio(place / "still.wav", np.zeros(1600, np.float32), 16_000)
+    detector, mesh = FaceDetector(), FaceMesh()
+
+    def first_frame(expression, **face):
+        options = {"head_motion": 0.0, "expression": expression, "expression_amount": 1.0}
+        result = render(place, f"{expression}.mp4", speech, options=options, **face)
+        points = find_main_face(next(iter(FrameReader(result.output_path))).image, detector, mesh, crops=5)
+        corners = points[[61, 291], 1].mean() - points[[13, 14], 1].mean()
+        brows = points[[105, 334], 1].mean() - points[[33, 263], 1].mean()
+        inner_brows = points[[107, 336], 1].mean() - points[[133, 362], 1].mean()
+        return np.array([corners, brows, inner_brows]) / eye_distance(points)
+
+    for face in ({"face_path": photo}, {"house_look": "maya"}):
+        rest, happy, sad, surprised, angry = (
+            first_frame(name, **face) for name in ("neutral", "happy", "sad", "surprised", "angry")
+        )
+        assert happy[0] < rest[0] - 0.01, "the corners of the mouth rise"
+        assert sad[0] > rest[0] + 0.01, "and fall"
+        assert surprised[1] < rest[1] - 0.015, "the brows rise"
+        assert angry[2] > rest[2] + 0.004, "their inner ends fall"
 
 
 def test_house_avatar_speaks_in_every_look(place, spoken):

@@ -67,6 +67,7 @@ def test_renders_what_was_asked(engine, request_for):
     assert result.duration_seconds == pytest.approx(info.duration_seconds, abs=0.1)
     assert info.audio_codec == "aac"
     assert result.cost_usd >= 0
+    assert result.mouth is None or len(result.mouth) == result.frame_count
     fractions = [fraction for _, fraction in told]
     assert fractions == sorted(fractions), "progress never falls"
     assert fractions[0] >= 0 and fractions[-1] <= 1

@@ -45,10 +45,10 @@ def changed(a, b, threshold=6):
     return np.argwhere(np.abs(a.astype(int) - b.astype(int)).max(axis=2) > threshold)
 
 
-def inside_of_the_mouth(face, mouth):
+def inside_of_the_mouth(face, mouth, expression=NEUTRAL):
     """Pixels whose colour the closed mouth, jaw and all, does not have: teeth, tongue and dark."""
     x0, x1, y0, y1 = (int(part * SIZE[0]) for part in (0.42, 0.58, 0.545, 0.64))
-    picture = face.draw(mouth)[y0:y1, x0:x1].astype(int)
+    picture = face.draw(mouth, expression)[y0:y1, x0:x1].astype(int)
     red, green, blue = np.moveaxis(picture, -1, 0)
     dark = picture.max(axis=2) < 95
     enamel = (picture.min(axis=2) > 175) & (red - blue < 45)
@@ -166,6 +166,8 @@ def test_expressions_move_mouth_corners_and_brows(maya, landmarks):
     assert corners(sad) > corners(rest) + 0.01
     assert brows(surprised) < brows(rest) - 0.04
     assert len(changed(maya.draw(), maya.draw(expression=Expression(angry=1)))) > 200
+    shut = inside_of_the_mouth(maya, CLOSED)
+    assert abs(inside_of_the_mouth(maya, CLOSED, Expression(surprised=1)) - shut) < 10, "it stays closed"
 
 
 def test_breath_moves_the_shoulders(maya):
