@@ -65,7 +65,9 @@ function ChosenLook({ look, onRemove }: { look: Look; onRemove: () => void }) {
     <div className={styles.chosen}>
       <div className={styles.picture}>
         <Backdrop url={look.thumbnail_url} />
-        <img src={look.thumbnail_url} alt={`Face: ${look.name}`} />
+        <div className={styles.fit}>
+          <img src={look.thumbnail_url} alt={`Face: ${look.name}`} />
+        </div>
         <Button className={styles.remove} size="s" icon="x" iconOnly onClick={onRemove}>
           Remove face
         </Button>
