@@ -25,8 +25,8 @@ SENTENCES = (
 )
 PAUSE_SECONDS = 1.0
 CLOSED_BELOW = 0.05
-"""D between the lips. On the moving portrait the mesh reads even a truly shut mouth as wider in a sixth of the
-frames, so its share stays below 1 whatever is drawn."""
+"""D between the lips. On the moving portrait the mesh reads even a truly shut mouth as wider in a sixth of
+the frames, so its share stays below 1 whatever is drawn."""
 HEADS = ["source", "phones known", "listening", "loudness alone", "closed in silence", "same, listening"]
 
 
