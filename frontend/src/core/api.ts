@@ -94,6 +94,10 @@ export class ApiClient {
   engines = (): Promise<{ items: Engine[] }> => this.get("/engines");
   looks = (): Promise<{ items: Look[] }> => this.get("/looks");
 
+  /** For the parts of the API that have a client of their own. */
+  request = <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> =>
+    this.send(method, path, body, headers);
+
   private keepToken(session: Session): Session {
     this.csrfToken = session.csrf_token;
     return session;

@@ -1,4 +1,6 @@
 import { ApiClient } from "./api";
+import { RoomsApi } from "./roomsApi";
 
 /** The page's one client: it holds the page's CSRF token. */
 export const api = new ApiClient();
+export const roomsApi = new RoomsApi(api);

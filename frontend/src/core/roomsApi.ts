@@ -1,0 +1,85 @@
+/** What the screens ask of rooms, avatars and the doctor. */
+
+import type {
+  Avatar, AvatarChange, AvatarIn, AvatarOrder, AvatarSession, Finding, Invite, InviteInfo, Person, Role, Room, RoomEvent,
+  RoomIn, RoomsStatus, SayIn, Seat,
+} from "../api/rooms";
+import type { Job, Page } from "../api/types";
+import type { ApiClient } from "./api";
+
+type List<T> = Promise<{ items: T[] }>;
+
+export type MediaSource = "microphone" | "camera" | "screen_share";
+
+export class RoomsApi {
+  /** Names someone without an account, once a room has let them in. */
+  seat = "";
+
+  constructor(private readonly api: ApiClient) {}
+
+  status = (): Promise<RoomsStatus> => this.ask("GET", "/rooms/status");
+  doctor = (): Promise<{ items: Finding[]; checked_at: string }> => this.ask("GET", "/doctor");
+
+  // Rooms
+
+  rooms = (cursor?: string): Promise<Page<Room>> =>
+    this.ask("GET", cursor ? `/rooms?cursor=${encodeURIComponent(cursor)}` : "/rooms");
+  createRoom = (body: RoomIn): Promise<Room> => this.ask("POST", "/rooms", body);
+  room = (slug: string): Promise<Room> => this.ask("GET", at(slug));
+  changeRoom = (slug: string, body: Partial<Omit<RoomIn, "avatar">> & { locked?: boolean }): Promise<Room> =>
+    this.ask("PATCH", at(slug), body);
+  closeRoom = (slug: string): Promise<void> => this.ask("DELETE", at(slug));
+
+  // Coming and going
+
+  invited = (token: string): Promise<InviteInfo> => this.ask("GET", `/invites/${encodeURIComponent(token)}`);
+  enter = (slug: string, body: { invite?: string; name?: string }): Promise<Seat> => this.ask("POST", at(slug, "token"), body);
+  leave = (slug: string): Promise<void> => this.ask("POST", at(slug, "leave"));
+  invites = (slug: string): List<Invite> => this.ask("GET", at(slug, "invites"));
+  invite = (slug: string, role: Invite["role"], label = ""): Promise<Invite> =>
+    this.ask("POST", at(slug, "invites"), { role, label });
+  revokeInvite = (slug: string, id: string): Promise<void> => this.ask("DELETE", at(slug, `invites/${id}`));
+
+  // People
+
+  mute = (slug: string, identity: string, source: MediaSource): Promise<Person> =>
+    this.ask("POST", person(slug, identity, "mute"), { source });
+  remove = (slug: string, identity: string, ban: boolean): Promise<Person> =>
+    this.ask("POST", person(slug, identity, "remove"), { ban });
+  setRole = (slug: string, identity: string, role: Role): Promise<Person> =>
+    this.ask("POST", person(slug, identity, "role"), { role });
+  admit = (slug: string, identity: string): Promise<Person> => this.ask("POST", person(slug, identity, "admit"));
+  refuse = (slug: string, identity: string): Promise<Person> => this.ask("POST", person(slug, identity, "refuse"));
+  events = (slug: string): Promise<Page<RoomEvent>> => this.ask("GET", at(slug, "events"));
+
+  // The avatar in a room
+
+  bringIn = (slug: string, body: AvatarOrder): Promise<AvatarSession> => this.ask("POST", at(slug, "avatars"), body);
+  changeAvatar = (slug: string, id: string, body: AvatarChange): Promise<AvatarSession> =>
+    this.ask("PATCH", at(slug, `avatars/${id}`), body);
+  sendAway = (slug: string, id: string): Promise<void> => this.ask("DELETE", at(slug, `avatars/${id}`));
+  say = (slug: string, body: SayIn): Promise<{ id: string; avatar: AvatarSession }> => this.ask("POST", at(slug, "say"), body);
+  interrupt = (slug: string): Promise<unknown> => this.ask("POST", at(slug, "interrupt"), {});
+
+  // Avatars
+
+  avatars = (): Promise<{ items: Avatar[]; default: string }> => this.ask("GET", "/avatars");
+  createAvatar = (body: AvatarIn): Promise<Avatar> => this.ask("POST", "/avatars", body);
+  editAvatar = (id: string, body: Partial<Omit<AvatarIn, "face" | "kind">>): Promise<Avatar> =>
+    this.ask("PATCH", `/avatars/${encodeURIComponent(id)}`, body);
+  deleteAvatar = (id: string): Promise<void> => this.ask("DELETE", `/avatars/${encodeURIComponent(id)}`);
+  previewAvatar = (id: string, text?: string): Promise<Job> =>
+    this.ask("POST", `/avatars/${encodeURIComponent(id)}/preview`, text ? { text } : {});
+
+  private ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.api.request(method, path, body, this.seat ? { "X-Room-Seat": this.seat } : {});
+  }
+}
+
+function at(slug: string, rest = ""): string {
+  return `/rooms/${encodeURIComponent(slug)}${rest && `/${rest}`}`;
+}
+
+function person(slug: string, identity: string, act: string): string {
+  return at(slug, `participants/${encodeURIComponent(identity)}/${act}`);
+}
