@@ -32,11 +32,15 @@ class _Died(Exception):  # noqa: N818 -- caught in this module
 
 
 class Spoken(NamedTuple):
-    """One answer: little-endian 16-bit mono PCM and the first sample of each phone."""
+    """One answer: little-endian 16-bit mono PCM and the first sample of each phone.
+
+    ``words`` are (character in the text, first sample) pairs.
+    """
 
     pcm: bytes
     sample_rate: int
     phones: list[tuple[str, int]]
+    words: list[tuple[int, int]]
 
 
 class EspeakProcess:
@@ -57,7 +61,8 @@ class EspeakProcess:
         """Speak one sentence of plain text. Raises SpeechError."""
         header, pcm = self._request({"op": "speak", "text": text, "voice": voice, **parameters})
         phones = [(str(ipa), int(sample)) for ipa, sample in header["phones"]]
-        return Spoken(pcm, int(header["sample_rate"]), phones)
+        words = [(int(character), int(sample)) for character, sample in header["words"]]
+        return Spoken(pcm, int(header["sample_rate"]), phones, words)
 
     def list_voices(self) -> list[dict[str, str]]:
         """Every language espeak-ng speaks: ``id``, ``name``, ``path``. Raises SpeechError."""

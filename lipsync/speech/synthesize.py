@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import wave
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from lipsync.audio.phones import Phone
 from lipsync.speech.errors import SpeechError, UnknownVoice
 from lipsync.speech.espeak_process import ESPEAK, EspeakProcess
-from lipsync.speech.text import Run, clean_text, has_speech, split_scripts, split_sentences
+from lipsync.speech.text import Run, clean_text, has_speech, split_scripts, split_sentences, words_of
 from lipsync.speech.timing import phones_of_sound
 from lipsync.speech.tone import Loudness, soften
 from lipsync.speech.voices import Voice, find_voice
@@ -23,6 +24,7 @@ __all__ = [
     "SpeechChunk",
     "SpeechError",
     "UnknownVoice",
+    "Word",
     "stream_speech",
     "synthesize",
     "synthesize_sample",
@@ -42,13 +44,21 @@ SENTENCE_PAUSE_SECONDS = 0.32
 RUN_PAUSE_SECONDS = 0.05
 
 
+class Word(NamedTuple):
+    """A word as written, with the spaces and signs after it, and when it begins to be heard."""
+
+    text: str
+    start_seconds: float
+
+
 @dataclass(frozen=True)
 class SpeechChunk:
-    """One sentence. ``samples`` float32 mono of shape (n,); phone times count from the speech's start."""
+    """One sentence. ``samples`` float32 mono of shape (n,); times count from the speech's start."""
 
     samples: FloatArray
     sample_rate: int
     phones: list[Phone]
+    words: list[Word] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -94,17 +104,18 @@ def _spoken_sentences(
     is_first, has_sound = True, False
     while sentence is not None:
         following = next(sentences, None)
-        samples, starts, sample_rate = _speak_sentence(sentence, voice, rate, process)
+        samples, starts, marks, sample_rate = _speak_sentence(sentence, voice, rate, process)
         has_sound = has_sound or bool(np.any(samples))
         samples = loudness.apply(samples)
         before = LEAD_IN_SECONDS if is_first else 0.0
         after = LEAD_OUT_SECONDS if following is None else SENTENCE_PAUSE_SECONDS / rate
         samples, phones = _padded(samples, starts, sample_rate, before, after, offset)
+        words = [Word(text, (offset + start) / sample_rate + before) for text, start in marks]
         offset += len(samples)
         spoken_characters += len(sentence) + 1
         if following is None and not has_sound:
             raise SpeechError("This voice cannot read this text; choose a voice of the text's language.")
-        yield SpeechChunk(samples, sample_rate, phones)
+        yield SpeechChunk(samples, sample_rate, phones, words)
         if on_progress is not None:
             on_progress(1.0 if following is None else min(spoken_characters / len(text), 0.99))
         sentence, is_first = following, False
@@ -112,13 +123,14 @@ def _spoken_sentences(
 
 def _speak_sentence(
     sentence: str, voice: Voice, rate: float, process: EspeakProcess
-) -> tuple[FloatArray, list[tuple[str, int]], int]:
-    """Samples without silence around them, (phone, first sample) pairs and the sample rate."""
+) -> tuple[FloatArray, list[tuple[str, int]], list[tuple[str, int]], int]:
+    """Samples without silence around them, (phone, sample) and (word, sample) pairs, and the sample rate."""
     pieces: list[FloatArray] = []
     starts: list[tuple[str, int]] = []
+    words: list[tuple[str, int]] = []
     length, sample_rate = 0, 22050
     for run in split_scripts(sentence, voice.espeak_language):
-        samples, run_starts, sample_rate = _speak_run(run, voice, rate, process)
+        samples, run_starts, run_words, sample_rate = _speak_run(run, voice, rate, process)
         if not len(samples):
             continue
         if pieces:
@@ -127,14 +139,15 @@ def _speak_sentence(
             pieces.append(gap)
             length += len(gap)
         starts += [(ipa, start + length) for ipa, start in run_starts]
+        words += [(word, start + length) for word, start in run_words]
         pieces.append(samples)
         length += len(samples)
-    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32), starts, sample_rate
+    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32), starts, words, sample_rate
 
 
 def _speak_run(
     run: Run, voice: Voice, rate: float, process: EspeakProcess
-) -> tuple[FloatArray, list[tuple[str, int]], int]:
+) -> tuple[FloatArray, list[tuple[str, int]], list[tuple[str, int]], int]:
     name = f"{run.language}+{voice.espeak_variant}" if voice.espeak_variant else run.language
     spoken = process.speak(
         run.text,
@@ -146,7 +159,10 @@ def _speak_run(
     )
     samples = np.frombuffer(spoken.pcm, "<i2").astype(np.float32) / np.float32(32768)
     starts, first, last = phones_of_sound(spoken.phones, samples, spoken.sample_rate)
-    return soften(samples[first:last], spoken.sample_rate), starts, spoken.sample_rate
+    words = [
+        (word, min(max(start - first, 0), last - first)) for word, start in words_of(run.text, spoken.words)
+    ]
+    return soften(samples[first:last], spoken.sample_rate), starts, words, spoken.sample_rate
 
 
 def _padded(

@@ -63,6 +63,25 @@ class Run(NamedTuple):
     language: str
 
 
+def words_of(text: str, marks: list[tuple[int, int]]) -> list[tuple[str, int]]:
+    """``text`` cut at ``marks`` (character, sample) into (word with what follows it, sample) pairs.
+
+    A mark within a word, as for the parts of a number, is no cut, except in scripts that write no spaces.
+    """
+    cuts: list[tuple[int, int]] = []
+    for character, sample in marks:
+        if not 0 <= character < len(text) or (cuts and character <= cuts[-1][0]):
+            continue
+        before = text[character - 1] if character else " "
+        is_spaceless = unicodedata.category(text[character]) == "Lo"
+        if not cuts or not before.isalnum() or is_spaceless:
+            cuts.append((character, sample))
+    ends = [character for character, _ in cuts[1:]] + [len(text)]
+    starts = [0] + [character for character, _ in cuts[1:]]
+    pieces = [text[start:end] for start, end in zip(starts, ends, strict=True)] if cuts else []
+    return [(piece, sample) for piece, (_, sample) in zip(pieces, cuts, strict=True) if piece.strip()]
+
+
 def clean_text(text: str) -> str:
     """``text`` without emoji, control characters and whatever has no sound. Markup stays plain text."""
     kept = []

@@ -23,6 +23,7 @@ CHARS_UTF8 = 1
 END_PAUSE = 0x1000
 POSITION_CHARACTER = 1
 EVENT_LIST_TERMINATED = 0
+EVENT_WORD = 1
 EVENT_PHONEME = 7
 PARAMETERS = {"words_per_minute": 1, "pitch": 3, "pitch_range": 4, "word_gap": 7}
 
@@ -78,6 +79,7 @@ class Synthesiser:
             raise RuntimeError("espeak-ng did not start")
         self._pieces: list[bytes] = []
         self._phones: list[tuple[str, int]] = []
+        self._words: list[tuple[int, int]] = []
         self._callback = SynthCallback(self._collect)
         self._library.espeak_SetSynthCallback(self._callback)
 
@@ -90,6 +92,8 @@ class Synthesiser:
             if event.type == EVENT_PHONEME:
                 name = bytes(event.name).split(b"\0")[0].decode("utf-8", "ignore")
                 self._phones.append((name, event.sample))
+            elif event.type == EVENT_WORD:
+                self._words.append((event.text_position - 1, event.sample))
             index += 1
         return 0
 
@@ -113,15 +117,20 @@ class Synthesiser:
             if name in request:
                 self._library.espeak_SetParameter(number, int(request[name]), 0)
         text = str(request["text"]).encode("utf-8", "ignore").replace(b"\0", b" ")
-        self._pieces, self._phones = [], []
+        self._pieces, self._phones, self._words = [], [], []
         status = self._library.espeak_Synth(
             text, len(text) + 1, 0, POSITION_CHARACTER, 0, CHARS_UTF8 | END_PAUSE, None, None
         )
         if status != 0:
             raise RuntimeError(f"espeak-ng failed with status {status}")
         sound = b"".join(self._pieces)
-        header = {"sample_rate": self.sample_rate, "samples": len(sound) // 2, "phones": self._phones}
-        self._pieces, self._phones = [], []
+        header = {
+            "sample_rate": self.sample_rate,
+            "samples": len(sound) // 2,
+            "phones": self._phones,
+            "words": self._words,
+        }
+        self._pieces, self._phones, self._words = [], [], []
         return header, sound
 
     def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
