@@ -8,6 +8,7 @@ from lipsync.face.lips import Lips
 from lipsync.face.rig import expression_weights
 
 OPEN_REACH = 0.22  # D; opening of a full /a/
+USUAL_HALF_WIDTH = 0.30  # D; of a mouth that opens so far, small ones open less
 EASE_FROM = 0.12  # D; from this opening on the lower lip is a clean curve
 
 
@@ -17,7 +18,8 @@ def control_weights(mouth: MouthShape, expression: Expression, lips: Lips) -> di
     A mouth that is open in the picture is first closed as far as the shape asks, then opened beyond.
     """
     pressed = min(1.0, max(0.0, mouth.closure))
-    wanted = max(0.0, mouth.openness) * OPEN_REACH * (1 - pressed)
+    reach = OPEN_REACH * min(1.0, max(0.8, lips.half_width / USUAL_HALF_WIDTH))
+    wanted = max(0.0, mouth.openness) * reach * (1 - pressed)
     # Teeth on the lip need a sliver to show through.
     tucked = mouth.teeth * (1 - pressed) * max(0.0, 1 - mouth.openness)
     native = float(lips.gap.max()) if lips.is_open else 0.0

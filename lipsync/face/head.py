@@ -17,6 +17,7 @@ HEAD_REACH = 2.3  # the picture beyond the oval scaled by this never moves
 FADE = (1.15, 2.25)  # of the oval; the head turns as one up to the first, nothing moves beyond the second
 LIMIT = 0.16  # radians; more tears hair from background
 BORDER = 0.35  # D; motion dies out towards the picture's edges
+MOTIONS = 4
 BREATH = 0.006  # D; how far the head rises with a breath
 
 
@@ -40,10 +41,16 @@ class HeadField:
 
         nothing = np.zeros(len(nodes), np.float32)
         # Nearer points (smaller z) travel with the turn, the pivot's plane stays.
-        self._yaw = field(-depth, nothing)
-        self._pitch = field(nothing, -depth)
-        self._roll = field(-offset[:, 1], offset[:, 0])
-        self._rise = field(nothing, np.full(len(nodes), -BREATH * frame.unit, np.float32))
+        rise = np.full(len(nodes), -BREATH * frame.unit, np.float32)
+        self.fields = np.stack(
+            [
+                field(-depth, nothing),
+                field(nothing, -depth),
+                field(-offset[:, 1], offset[:, 0]),
+                field(nothing, rise),
+            ]
+        )
+        """(MOTIONS, rows, columns, 2) pixels for a unit of yaw, pitch, roll and breath."""
 
     @staticmethod
     def _depth(landmarks: Array, frame: FaceFrame, nodes: Array, distance: Array) -> Array:
@@ -58,13 +65,11 @@ class HeadField:
         keep = _smooth((1.5 - distance) / 0.5)
         return (np.clip(depth, nearest, 0.6 * frame.unit) * keep).astype(np.float32)
 
-    def field(self, pose: Pose) -> Array | None:
-        """(rows, columns, 2) displacement in pixels, or None when the head is still."""
-        yaw, pitch, roll = (float(np.clip(a, -LIMIT, LIMIT)) for a in (pose.yaw, pose.pitch, pose.roll))
-        if not any((yaw, pitch, roll, pose.breath)):
-            return None
-        total: Array = yaw * self._yaw + pitch * self._pitch + roll * self._roll + pose.breath * self._rise
-        return total.astype(np.float32)
+
+def head_weights(pose: Pose) -> tuple[float, float, float, float]:
+    """How much of each of a head's fields ``pose`` asks for; all 0 when the head is still."""
+    yaw, pitch, roll = (min(LIMIT, max(-LIMIT, angle)) for angle in (pose.yaw, pose.pitch, pose.roll))
+    return yaw, pitch, roll, pose.breath
 
 
 def _smooth(x: Array) -> Array:

@@ -33,25 +33,46 @@ class MouthColours:
     lip: Array
 
     @property
-    def cavity(self) -> Array:
-        luminance = float(self.skin @ LUMINANCE)
-        return self._toned(np.array([0.30, 0.125, 0.125], dtype=np.float32) * np.float32(luminance))
-
-    def _toned(self, colour: Array) -> Array:
-        """``colour`` with no more colour than the face has: a monochrome picture has no pink in it."""
+    def tint(self) -> float:
+        """0..1, how much colour there is in the face: a monochrome picture has no pink in it."""
         chroma = float(np.ptp(self.skin)) / max(float(self.skin.max()), 1.0)
-        grey = colour.mean()
-        return np.asarray(grey + (colour - grey) * min(1.0, chroma / 0.15), dtype=np.float32)
+        return min(1.0, chroma / 0.15)
+
+    def hue(self, powers: Array) -> Array:
+        """(3,) powers by which shade darkens each channel, alike where the picture has no colour."""
+        mean = powers.mean()
+        return np.asarray(mean + (powers - mean) * self.tint, dtype=np.float32)
+
+    @property
+    def cavity(self) -> Array:
+        """The throat."""
+        return self._toned(np.array([0.235, 0.080, 0.085], np.float32) * np.float32(self._light))
+
+    @property
+    def lining(self) -> Array:
+        """The inside of cheeks and lips, in their shade."""
+        flesh = 0.4 * self.lip + 0.6 * np.array([1.0, 0.40, 0.38], np.float32) * self._light
+        return self._toned(np.asarray(0.44 * flesh, np.float32))
 
     @property
     def tongue(self) -> Array:
-        pink = np.array([1.0, 0.56, 0.55], dtype=np.float32) * float(self.skin.mean())
-        return self._toned(np.asarray(0.74 * (0.5 * self.lip + 0.5 * pink), dtype=np.float32))
+        pink = np.array([1.02, 0.50, 0.50], dtype=np.float32) * self._light
+        return self._toned(np.asarray(0.80 * (0.4 * self.lip + 0.6 * pink), dtype=np.float32))
+
+    @property
+    def _light(self) -> float:
+        return float(self.skin @ LUMINANCE)
+
+    def _toned(self, colour: Array) -> Array:
+        grey = colour.mean()
+        return np.asarray(grey + (colour - grey) * self.tint, dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class Texture:
-    """RGBA float32 (rows, columns, 4), colour 0..255, alpha 0..1, with ``resolution`` pixels per D.
+    """RGBA float32 (rows, columns, 4), with ``resolution`` pixels per D.
+
+    Alpha is 0..1, colours 0..255 multiplied by it.
 
     Made at the resolution it will be seen at, or teeth would shimmer.
     """
@@ -61,7 +82,11 @@ class Texture:
 
     def index(self, u: Array, v: Array) -> tuple[Array, Array]:
         """Face coordinates relative to the lip line's middle, to (column, row) of this texture."""
-        return (u + HALF_WIDTH) * self.resolution - 0.5, (v - TOP) * self.resolution - 0.5
+        scale = np.float32(self.resolution)
+        return (
+            u * scale + np.float32(HALF_WIDTH * self.resolution - 0.5),
+            v * scale - np.float32(TOP * self.resolution + 0.5),
+        )
 
 
 def measure_colours(image: Image, landmarks: Array, frame: FaceFrame) -> MouthColours:
@@ -70,9 +95,11 @@ def measure_colours(image: Image, landmarks: Array, frame: FaceFrame) -> MouthCo
     lip = _patch(image, landmarks, (17, 84, 314), 0.015 * frame.unit)
     sclera = _sclera(image, landmarks)
     luminance = max(float(skin @ LUMINANCE), 8.0)
+    # Teeth have less colour than the light they stand in gives to skin.
     tooth = sclera * 1.12
-    tooth = tooth * max(1.0, 0.92 * luminance / max(float(tooth @ LUMINANCE), 1.0))
-    tooth = np.minimum(tooth, 1.25 * luminance + 22)
+    tooth = tooth + 0.25 * (float(tooth @ LUMINANCE) - tooth)
+    tooth = tooth * max(1.0, 0.97 * luminance / max(float(tooth @ LUMINANCE), 1.0))
+    tooth = tooth * min(1.0, (1.12 * luminance + 22) / max(float(tooth.max()), 1.0))
     chroma = np.clip(np.ptp(skin) / max(float(skin.max()), 1.0) / 0.15, 0, 1)
     warm = 1 + chroma * (np.array([1.02, 0.985, 0.90]) - 1)
     return MouthColours(
@@ -110,6 +137,7 @@ def _sclera(image: Image, landmarks: Array) -> Array:
 
 
 SUPERSAMPLE = 3
+TOOTH_HUE = np.array([0.92, 1.10, 1.22], np.float32)  # powers by which shade darkens a tooth
 
 
 def _lattice(resolution: float) -> tuple[Array, Array]:
@@ -123,14 +151,12 @@ def _lattice(resolution: float) -> tuple[Array, Array]:
 
 
 def _finish(colour: Array, alpha: Array, resolution: float) -> Texture:
-    """Average the fine lattice down, colours weighted by their alpha."""
+    """Average the fine lattice down."""
     size = (colour.shape[1] // SUPERSAMPLE, colour.shape[0] // SUPERSAMPLE)
-    weighted = cv2.resize((colour * alpha[..., None]).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    weight = cv2.resize(alpha.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    # Where nothing is, the nearest colour is kept, so that edges do not darken when sampled.
-    blurred = cv2.blur(weighted, (9, 9)) / (cv2.blur(weight, (9, 9)) + 1e-6)[..., None]
-    flat = np.where(weight[..., None] > 0.02, weighted / (weight[..., None] + 1e-6), blurred)
-    return Texture(np.dstack([flat, weight]).astype(np.float32), resolution)
+    layered = np.dstack([colour * alpha[..., None], alpha]).astype(np.float32)
+    return Texture(
+        np.asarray(cv2.resize(layered, size, interpolation=cv2.INTER_AREA), np.float32), resolution
+    )
 
 
 def upper_teeth(colours: MouthColours, resolution: float, half_width: float, edge: float = 0.034) -> Texture:
@@ -181,7 +207,7 @@ def _teeth_row(
     gum = np.clip((inside - length * 0.62) / 0.03, 0, 1)
     light = (gaps * sides * enamel)[..., None]
     # Shade darkens blue fastest, or shaded teeth turn grey-green.
-    shaded = colours.tooth * np.power(light, np.array([0.92, 1.10, 1.22], np.float32))
+    shaded = colours.tooth * np.power(light, colours.hue(TOOTH_HUE))
     colour = shaded * (1 - gum[..., None]) + gum[..., None] * colours.tongue * 1.05 * light
     return _finish(colour, np.asarray(alpha, np.float32), resolution)
 
@@ -189,9 +215,15 @@ def _teeth_row(
 def tongue(colours: MouthColours, resolution: float) -> Texture:
     """A soft hump whose top is at v = 0, lit from the front."""
     u, v = _lattice(resolution)
-    top = 0.30 * np.square(u) / 0.26
+    top = 1.15 * np.square(u)
     depth = v - top
-    alpha = np.clip(depth / 0.04, 0, 1) * np.clip((0.27 - np.abs(u)) / 0.10, 0, 1)
-    light = 0.50 + 0.50 * np.clip(depth / 0.07, 0, 1) - 1.6 * np.square(u)
-    groove = 1 - 0.16 * np.exp(-np.square(u / 0.018)) * np.clip(depth / 0.05, 0, 1)
+    alpha = _smooth(depth / 0.05) * _smooth((0.26 - np.abs(u)) / 0.09)
+    # It rises out of the dark and is lit most where it comes forward.
+    light = 0.45 + 0.55 * _smooth(depth / 0.075) - 1.2 * np.square(u)
+    groove = 1 - 0.10 * np.exp(-np.square(u / 0.022)) * np.clip(depth / 0.06, 0, 1)
     return _finish(colours.tongue * (light * groove)[..., None], np.asarray(alpha, np.float32), resolution)
+
+
+def _smooth(x: npt.NDArray[np.floating]) -> Array:
+    t = np.clip(x, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)

@@ -11,15 +11,19 @@ import numpy.typing as npt
 from lipsync.face import topology
 from lipsync.face.face import Image
 from lipsync.face.frame import FaceFrame
+from lipsync.face.parted import find_opening, looks_shut
 
 Array = npt.NDArray[np.float32]
 
 COLUMNS = 65
-OPEN_GAP = 0.03  # D; a wider gap between the lips than this is an open mouth
+OPEN_GAP = 0.03  # D; a wider gap between the mesh's lips than this is an open mouth
+DOUBTFUL_GAP = 0.06  # D; up to here the mesh may take a lip of stone for an opening
+PARTED_GAP = 0.008  # D; so little is open where the picture itself was looked at
 SNAP_REACH = 0.035  # D; how far from the mesh the real lip line is looked for
 LINE_WIDTH = 0.011  # D; the dark line between closed lips stays with the upper lip
 EDGE_INSET = 0.010  # D; how far the edges of an open mouth are moved into the lips
 _OFFSETS = np.linspace(-SNAP_REACH, SNAP_REACH, 29, dtype=np.float32)
+_AROUND = np.linspace(-0.06, 0.12, 73, dtype=np.float32)
 CORNER_SHIFT = 0.65  # inner corners of the mesh sit too far in on a closed mouth
 
 
@@ -40,7 +44,7 @@ class Lips:
 
     @property
     def is_open(self) -> bool:
-        return float(self.gap.max()) > OPEN_GAP
+        return float(self.gap.max()) > PARTED_GAP
 
     @property
     def half_width(self) -> float:
@@ -59,7 +63,11 @@ def find_lips(image: Image, landmarks: Array, frame: FaceFrame) -> Lips:
     """The lips of a face with ``landmarks`` (468, 3) in ``image``; on a closed mouth, along its dark line."""
     uv = frame.to_uv(landmarks[:, :2])
     upper_ring, lower_ring = uv[list(topology.UPPER_INNER)], uv[list(topology.LOWER_INNER)]
-    is_open = float((lower_ring[3:8, 1] - upper_ring[3:8, 1]).max()) > OPEN_GAP
+    apart = float((lower_ring[3:8, 1] - upper_ring[3:8, 1]).max())
+    is_shut = OPEN_GAP < apart < DOUBTFUL_GAP and looks_shut(
+        _between(image, frame, upper_ring, lower_ring), _skin(image, landmarks, frame)
+    )
+    is_open = apart > OPEN_GAP and not is_shut
     left, right = upper_ring[0].copy(), upper_ring[-1].copy()
     if not is_open:
         left += CORNER_SHIFT * (uv[topology.MOUTH_LEFT] - left)
@@ -67,12 +75,17 @@ def find_lips(image: Image, landmarks: Array, frame: FaceFrame) -> Lips:
     u = np.linspace(left[0], right[0], COLUMNS, dtype=np.float32)
     upper = _curve(upper_ring, left, right, u)
     lower = _curve(lower_ring, left, right, u)
+    outer = [uv[list(ring)] for ring in (topology.UPPER_OUTER, topology.LOWER_OUTER)]
     if is_open:
         upper, lower = _lip_edges(image, frame, u, upper, lower)
     else:
         line = _darkest_path(image, frame, u, (upper + lower) / np.float32(2))
+        below = _curve(outer[1], outer[1][0], outer[1][-1], u) - line
+        patch = _sample_near(image, frame, u, line, _AROUND)
+        opening = None if is_shut else find_opening(patch, _AROUND, below)
         upper = lower = line + LINE_WIDTH
-    outer = [uv[list(ring)] for ring in (topology.UPPER_OUTER, topology.LOWER_OUTER)]
+        if opening is not None:
+            upper, lower = line + opening[0] - EDGE_INSET / 2, line + opening[1] + 1.4 * EDGE_INSET
     return Lips(
         u=u,
         upper=upper,
@@ -80,6 +93,21 @@ def find_lips(image: Image, landmarks: Array, frame: FaceFrame) -> Lips:
         upper_outer=np.minimum(_curve(outer[0], outer[0][0], outer[0][-1], u), upper),
         lower_outer=np.maximum(_curve(outer[1], outer[1][0], outer[1][-1], u), lower),
     )
+
+
+def _between(image: Image, frame: FaceFrame, upper_ring: Array, lower_ring: Array) -> Array:
+    """(n, 3) colours half way between the middle parts of the mesh's lips."""
+    shares = np.linspace(0.3, 0.7, 5, dtype=np.float32)[:, None, None]
+    uv = upper_ring[3:8] + shares * (lower_ring[3:8] - upper_ring[3:8])
+    patch = cv2.remap(image, frame.to_pixels(uv), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return np.asarray(patch, dtype=np.float32).reshape(-1, 3)
+
+
+def _skin(image: Image, landmarks: Array, frame: FaceFrame) -> Array:
+    """(3,) colour of the cheeks and the chin."""
+    where = landmarks[[205, 425, 50, 280, 199], :2].reshape(1, -1, 2)
+    soft = cv2.remap(image, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return np.asarray(np.median(soft.reshape(-1, 3), axis=0), dtype=np.float32)
 
 
 def _curve(ring: Array, left: Array, right: Array, u: Array) -> Array:
@@ -114,9 +142,9 @@ def _darkest_path(image: Image, frame: FaceFrame, u: Array, guess: Array) -> Arr
     return _cheapest_path(cost, guess)
 
 
-def _sample_near(image: Image, frame: FaceFrame, u: Array, guess: Array) -> Array:
+def _sample_near(image: Image, frame: FaceFrame, u: Array, guess: Array, offsets: Array = _OFFSETS) -> Array:
     """(COLUMNS, OFFSETS, 3) colours around the curve ``guess`` over ``u``."""
-    uv = np.stack(np.broadcast_arrays(u[:, None], guess[:, None] + _OFFSETS[None, :]), axis=-1)
+    uv = np.stack(np.broadcast_arrays(u[:, None], guess[:, None] + offsets[None, :]), axis=-1)
     where = frame.to_pixels(uv.astype(np.float32))
     patch = cv2.remap(image, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     return np.asarray(patch, dtype=np.float32)

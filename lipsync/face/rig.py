@@ -61,6 +61,7 @@ UPPER_OVAL = tuple(i for i in topology.OVAL if i not in JAW)
 BROWS = topology.BROW_LEFT + topology.BROW_RIGHT
 FACE_REACH = 1.7  # speech moves nothing beyond the oval scaled by this
 ROUND_CORNER = 0.94  # of the mouth's half width; the lips stay together beyond, or corners would be triangles
+TAPER = 0.32  # of the mouth's half width
 LIP_COLUMNS = np.linspace(4, 60, 9).round().astype(int)
 
 
@@ -132,6 +133,12 @@ def expression_weights(expression: Expression) -> dict[str, float]:
         "brow_inner": 1.6 * sad,
         "brow_down": 1.5 * angry,
     }
+
+
+def lowered_lids(expression: Expression) -> float:
+    """How far an expression lowers the lids, 0..1."""
+    happy, sad, _, angry = expression
+    return min(1.0, 0.12 * happy + 0.16 * sad + 0.08 * angry)
 
 
 def oval_box(landmarks: Array, reach: float) -> Box:
@@ -248,10 +255,11 @@ def _lip_move(is_upper: bool, depth: float, column: int, lips: Lips) -> dict[str
     """A lip point's moves. ``depth`` runs from 0 at the inner edge to 1 at the outer one."""
     x = float(lips.across(lips.u[column : column + 1])[0])
     k = max(0.0, 1 - (x / ROUND_CORNER) ** 2)
+    parting = k**0.62 * _taper(1 - abs(x) / ROUND_CORNER)
     gap, side = float(lips.gap[column]), np.sign(x)
     bow = _parabola(lips, column) - float(lips.lower[column])
     if is_upper:
-        drop = 0.30 - (0.42 - 0.03 * depth) * k**0.62
+        drop = 0.30 - (0.42 - 0.03 * depth) * parting
         return {
             "open": (-0.14 * x**3, drop),
             "close": (0.0, 0.22 * gap * (1 - 0.3 * depth)),
@@ -263,7 +271,7 @@ def _lip_move(is_upper: bool, depth: float, column: int, lips: Lips) -> dict[str
             "frown": (-0.1 * side * abs(x) ** 2, 0.9 * abs(x) ** 2),
         }
     return {
-        "open": (-0.14 * x**3, 0.30 + 0.58 * k**0.62),
+        "open": (-0.14 * x**3, 0.30 + 0.58 * parting),
         "ease": (0.0, bow * (1 - 0.8 * depth)),
         "close": (0.0, -(0.78 * gap + 0.012 * min(1.0, gap / 0.02)) * (1 - 0.25 * depth)),
         "wide": (x, -0.25 * depth * k - 0.12 * (1 - k)),
@@ -273,6 +281,12 @@ def _lip_move(is_upper: bool, depth: float, column: int, lips: Lips) -> dict[str
         "smile": (0.6 * x * abs(x), -0.8 * abs(x) ** 1.7 + 0.05 * k),
         "frown": (-0.1 * side * abs(x) ** 2, 0.9 * abs(x) ** 2),
     }
+
+
+def _taper(inwards: float) -> float:
+    """0 at a corner of the mouth (``inwards`` 0) to 1: the lips part in a point, not in a notch."""
+    t = min(1.0, max(0.0, inwards / TAPER))
+    return 1 - 0.75 * (1 - t) ** 2
 
 
 def _close_exactly(points: _Points, at_edge: Array, is_upper: bool, lips: Lips) -> None:

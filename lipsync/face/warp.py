@@ -88,6 +88,49 @@ class Grid:
         return np.asarray(full[: extent[1], : extent[0]], dtype=np.float32)
 
 
+class Unwarp:
+    """Turns forward displacement fields on a part of a grid into maps for ``cv2.remap``.
+
+    Its buffers are used again by every call, so one thread at a time, and a map holds until the next one.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int], step: int, zoom: int = 1, origin: tuple[int, int] = (0, 0)
+    ) -> None:
+        """For fields (rows, columns, 2) of nodes ``step`` pixels apart; maps count in 1 / ``zoom`` pixels.
+
+        ``origin`` is the (column, row) of the part's first node in the picture the maps point into.
+        """
+        rows, columns = shape
+        self._index = _numbers(columns, rows)
+        # One node more on every side: nodes lie half a step inside the picture.
+        padded = np.pad(self._index, ((1, 1), (1, 1), (0, 0)))
+        padded[..., 0], padded[..., 1] = np.meshgrid(np.arange(-1, columns + 1), np.arange(-1, rows + 1))
+        padded += origin
+        self._unit = np.float32(step * zoom)
+        self._still = ((padded + np.float32(0.5)) * self._unit - np.float32(0.5)).astype(np.float32)
+        self._size = ((columns + 2) * step, (rows + 2) * step)
+        self._full = np.empty((self._size[1], self._size[0], 2), np.float32)
+        self.map = self._full[step:-step, step:-step]
+
+    def fill(self, field: Array, rounds: int = 4) -> Array:
+        """``map`` (rows * step, columns * step, 2) for a forward ``field`` given in steps."""
+        where, inverse = np.empty_like(field), field
+        for _ in range(rounds):
+            np.subtract(self._index, inverse, out=where)
+            inverse = cv2.remap(field, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+        around = cv2.copyMakeBorder(inverse, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+        padded = np.asarray(around, np.float32) * -self._unit
+        padded += self._still
+        cv2.resize(padded, self._size, dst=self._full, interpolation=cv2.INTER_LINEAR)
+        return self.map
+
+
+def _numbers(columns: int, rows: int) -> Array:
+    """(rows, columns, 2) of (column, row)."""
+    return np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float32)
+
+
 def invert(field: Array, index: Array, step: int, rounds: int = 4) -> Array:
     """The inverse of a forward displacement ``field`` (rows, columns, 2), in pixels, by fixed-point steps.
 
