@@ -63,7 +63,7 @@ class BuiltinEngine(Engine):
     """Warps the lower face of the source at its full resolution, driven by the speech."""
 
     name = "builtin"
-    version = "2"
+    version = "3"
     label = "Built-in"
     queue = "cpu"
 
@@ -278,5 +278,10 @@ def _warnings(scene: _Scene) -> tuple[str, ...]:
     if presence.turned / fps >= 0.2:
         lines.append(
             f"The face is turned away for {presence.turned / fps:.1f} s; its mouth is unchanged there."
+        )
+    if presence.hidden / fps >= 0.2:
+        lines.append(
+            f"Something is in front of the mouth for {presence.hidden / fps:.1f} s; "
+            "it is left as it is there."
         )
     return tuple(lines)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -14,10 +15,11 @@ from lipsync.face.face import NEUTRAL, STILL, Expression, Face, Image
 from lipsync.face.life import Life
 from lipsync.face.likeness import face_likeness, face_patch
 from lipsync.face.mesh import eye_distance, head_pose
+from lipsync.face.occlusion import Mask, Occlusion, Shield
 from lipsync.face.rig import oval_box
 from lipsync.face.rigid import follow_head
 from lipsync.face.track import FaceTracker, TrackedFace
-from lipsync.face.video_face import VideoFace, closed_mouth_score
+from lipsync.face.video_face import VideoFace, closed_mouth_score, closed_score
 
 Array = npt.NDArray[np.float32]
 
@@ -28,6 +30,14 @@ TURNED = (0.62, 0.85)  # radians of yaw: from the first on the change fades, at 
 CUT_REACH = 2.0  # of the face's oval
 SAME_PERSON = 0.6  # correlation of two faces' patches
 MIN_EYE_DISTANCE = 12.0  # pixels; a smaller face shows no mouth to move
+WATCH_EVERY = 2  # frames; while nothing is in front of the mouth
+COVERED = (0.30, 0.70)  # of the mouth; from the first share on the change fades, at the second it is gone
+SHIELD = (1.0, 0.75, 0.4)  # strength of a thing in front, by frames away from where it was seen
+SHIELD_EDGE = 1.2  # softness, in pixels of the flat face
+TURN_APART = 0.16  # radians of yaw between references
+WORSE = 0.25  # of a mouth's score; what a reference for a turned head may lack
+ALIKE_WIDTH = 0.08  # D; how far the mouths of two references may differ
+MOST_FACES = 4  # whose references are kept at a time
 
 
 def strengthened(track: MouthTrack, strength: float) -> MouthTrack:
@@ -73,6 +83,7 @@ class Presence:
     total: int = 0
     faceless: int = 0
     turned: int = 0
+    hidden: int = 0
 
 
 @dataclass
@@ -81,7 +92,16 @@ class _Seen:
 
     image: Image
     face: TrackedFace | None
-    weight: float  # how much of the change its own pose allows
+    weight: float  # how much of the change its own pose and what is in front of it allow
+    hidden: Mask | None = None  # flat map of what is in front of it
+
+
+@dataclass(frozen=True)
+class _Cast:
+    """What is known about one person in the video."""
+
+    face: VideoFace
+    occlusion: Occlusion
 
 
 @dataclass
@@ -95,8 +115,9 @@ class VideoPerformance:
     track: MouthTrack
     candidates: list[Candidate]
     presence: Presence = field(default_factory=Presence)
-    _faces: dict[int, VideoFace] = field(default_factory=dict)
+    _cast: dict[int, _Cast] = field(default_factory=dict)
     _followed: int | None = None
+    _last_hidden: Mask | None = None
 
     def __iter__(self) -> Iterator[Image]:
         tracker = FaceTracker()
@@ -122,37 +143,86 @@ class VideoPerformance:
         if face is None:
             self.presence.faceless += 1
             return _Seen(image, None, 0.0)
+        return self._watch(image, face)
+
+    def _watch(self, image: Image, face: TrackedFace) -> _Seen:
+        """What the pose of a face, and what is in front of it, leave to be changed."""
+        cast = self._cast.get(face.track_id)
+        if cast is None:
+            cast = self._meet(image, face)
         yaw = abs(head_pose(face.landmarks).yaw)
-        weight = float(np.clip((TURNED[1] - yaw) / (TURNED[1] - TURNED[0]), 0, 1))
-        self.presence.turned += weight < 1
-        return _Seen(image, face, weight)
+        turned = float(np.clip((TURNED[1] - yaw) / (TURNED[1] - TURNED[0]), 0, 1))
+        self.presence.turned += turned < 1
+        if turned == 0:
+            self._last_hidden = None
+            return _Seen(image, face, 0.0)
+        if self._last_hidden is not None or self.presence.total % WATCH_EVERY == 1:
+            self._last_hidden = cast.occlusion.find(image, face.landmarks)
+        hidden = self._last_hidden
+        share = 0.0 if hidden is None else cast.occlusion.share_hidden(hidden)
+        self.presence.hidden += share > COVERED[0]
+        bare = float(np.clip((COVERED[1] - share) / (COVERED[1] - COVERED[0]), 0, 1))
+        return _Seen(image, face, min(turned, bare), hidden)
 
     def _speak(self, number: int, window: deque[_Seen], past: deque[_Seen]) -> Image:
         """Draw the oldest frame of ``window``, which holds what comes after it; ``past`` what came before."""
         current = window.popleft()
         # The past keeps no pictures: only where the face was.
-        past.append(_Seen(current.image[:0], current.face, current.weight))
-        if current.face is None:
+        past.append(replace(current, image=current.image[:0]))
+        cast = None if current.face is None else self._cast.get(current.face.track_id)
+        if current.face is None or cast is None:
             return current.image
         before, after = list(past)[:-1], list(window)
         amount = _fade(current, before, after)
         landmarks = _smooth(current.face, before, after)
-        face = self._faces.get(current.face.track_id)
-        if face is None:
-            face = self._faces[current.face.track_id] = self._cast(current.image, landmarks)
-        return face.draw(current.image, landmarks, self.track[number], amount)
+        hidden = _soften(current, before, after)
+        shield = None if hidden is None else Shield(cast.occlusion.flat, hidden)
+        return cast.face.draw(current.image, landmarks, self.track[number], amount, shield)
 
-    def _cast(self, image: Image, landmarks: Array) -> VideoFace:
-        """The reference mouth for a newly met face: the best candidate that is the same person."""
-        patch = face_patch(image, landmarks)
+    def _meet(self, image: Image, face: TrackedFace) -> _Cast:
+        """Choose the reference mouths for a newly met face among the candidates that show the same person."""
+        patch = face_patch(image, face.landmarks)
         same = [
             c
             for c in self.candidates
             if face_likeness(patch, face_patch(c.image, c.landmarks)) >= SAME_PERSON
         ]
-        same.append(Candidate.cut(image, landmarks))
-        best = max(same, key=lambda c: closed_mouth_score(c.landmarks) + _size_bonus(c.landmarks, landmarks))
-        return VideoFace(best.image, best.landmarks)
+        same.append(Candidate.cut(image, face.landmarks))
+        occlusion = Occlusion([(c.image, c.landmarks) for c in same])
+        bare = [same[n] for n in occlusion.bare] or same
+        main, *others = choose_references(bare, face.landmarks)
+        drawn = VideoFace(main.image, main.landmarks, [(c.image, c.landmarks) for c in others])
+        cast = _Cast(drawn, occlusion)
+        while len(self._cast) >= MOST_FACES:
+            self._cast.pop(next(iter(self._cast)))
+        self._cast[face.track_id] = cast
+        return cast
+
+
+def choose_references(candidates: list[Candidate], met: Array) -> list[Candidate]:
+    """The best closed mouth first, then those nearly as good on a head turned another way.
+
+    ``met`` (468, 3) is the face they will be laid on.
+    """
+
+    def quality(candidate: Candidate) -> float:
+        return closed_score(candidate.landmarks) + _size_bonus(candidate.landmarks, met)
+
+    def yaw(candidate: Candidate) -> float:
+        return head_pose(candidate.landmarks).yaw
+
+    main = max(candidates, key=lambda c: closed_mouth_score(c.landmarks) + _size_bonus(c.landmarks, met))
+    chosen = [main]
+    for candidate in sorted(candidates, key=quality, reverse=True):
+        is_apart = all(abs(yaw(candidate) - yaw(other)) >= TURN_APART for other in chosen)
+        is_alike = abs(_mouth_width(candidate.landmarks) - _mouth_width(main.landmarks)) < ALIKE_WIDTH
+        if is_apart and is_alike and quality(candidate) > quality(main) - WORSE:
+            chosen.append(candidate)
+    return chosen
+
+
+def _mouth_width(landmarks: Array) -> float:
+    return float(np.linalg.norm(landmarks[61] - landmarks[291])) / eye_distance(landmarks)
 
 
 def _size_bonus(candidate: Array, met: Array) -> float:
@@ -167,6 +237,19 @@ def _fade(current: _Seen, before: list[_Seen], after: list[_Seen]) -> float:
         for distance, seen in enumerate(side, start=1):
             amount = min(amount, seen.weight + distance / (FADE_FRAMES + 1))
     return amount
+
+
+def _soften(current: _Seen, before: list[_Seen], after: list[_Seen]) -> Array | None:
+    """What is in front of the face, 0..1, steadied over the frames around and soft at its edges."""
+    total: Array | None = None
+    for first, side in ((0, [current]), (1, before[::-1]), (1, after)):
+        for distance, seen in enumerate(side[:2], start=first):
+            if seen.hidden is not None:
+                shown = seen.hidden * np.float32(SHIELD[distance])
+                total = shown if total is None else np.maximum(total, shown)
+    if total is None:
+        return None
+    return np.asarray(cv2.GaussianBlur(total, (0, 0), SHIELD_EDGE), dtype=np.float32)
 
 
 def _smooth(face: TrackedFace, before: list[_Seen], after: list[_Seen]) -> Array:

@@ -1,6 +1,5 @@
 """A portrait moved, scaled and turned through a video keeps speaking, whatever its own mouth does."""
 
-import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -9,21 +8,10 @@ from lipsync.audio.shape import CLOSED, MouthShape, MouthTrack
 from lipsync.face.draw import PhotoFace
 from lipsync.face.perform import Candidate, VideoPerformance
 from lipsync.face.video_face import VideoFace, closed_mouth_score
+from tests.lipsync.face.filmed import placed
 from tests.lipsync.face.measured import Reader
 
-SIZE = (480, 400)
 MESH_NOISE = 0.02  # D; of a gap read off a face this small
-
-
-def placed(image, number):
-    """The portrait on its way through the picture."""
-    turn, scale = 12 * np.sin(number / 9), 1.0 + 0.25 * np.sin(number / 7)
-    matrix = cv2.getRotationMatrix2D((222, 130), turn, scale)
-    matrix[:, 2] += (
-        SIZE[0] / 2 - 222 + 40 * np.sin(number / 11),
-        SIZE[1] / 2 - 130 + 15 * np.cos(number / 8),
-    )
-    return cv2.warpAffine(image, matrix, SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
 
 
 @pytest.fixture(scope="module")
