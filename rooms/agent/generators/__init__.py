@@ -1,0 +1,1 @@
+"""Everything that can be seen speaking. Each is a ``VideoGenerator`` of livekit-agents."""

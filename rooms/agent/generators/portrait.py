@@ -1,0 +1,51 @@
+"""A face that speaks: a photo or a house avatar, alive while it is silent."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+from livekit.agents.voice.avatar import AvatarOptions
+
+from lipsync.face.face import NEUTRAL, Expression, Face
+from lipsync.face.life import Life
+from rooms.agent.generators.base import FrameGenerator, Image, Moment
+
+MOOD_SECONDS = 0.5
+"""For an expression to come or go wholly."""
+
+
+class PortraitGenerator(FrameGenerator):
+    """Draws ``face``, whose size must be the options' size, with the speech's mouth and a life of its own.
+
+    is_listening  somebody else speaks: attentive instead of idle, where the face's life knows how
+    """
+
+    needs_mouth = True
+
+    def __init__(self, options: AvatarOptions, face: Face, *, seed: int = 0) -> None:
+        super().__init__(options)
+        if face.size != self.size:
+            raise ValueError(f"the face is {face.size}, the picture {self.size}")
+        self.is_listening = False
+        self._face = face
+        self._expression = NEUTRAL
+        self._life = Life(self.fps, seed)
+        self._attentive = "listening" in inspect.signature(self._life.step).parameters
+
+    def paint(self, moment: Moment) -> Image:
+        extra: dict[str, Any] = {}
+        if self._attentive:
+            extra["listening"] = self.is_listening and not moment.is_speaking
+        pose = self._life.step(min(1.0, moment.mouth.openness), **extra)
+        self._expression = _towards(self._expression, self.mood.expression, MOOD_SECONDS * self.fps)
+        return np.ascontiguousarray(self._face.draw(moment.mouth, self._expression, pose))
+
+
+def _towards(shown: Expression, wanted: Expression, frames: float) -> Expression:
+    """One frame's step from an expression to another: a face does not change in one."""
+    step = 1 / max(1.0, frames)
+    return Expression(
+        *(value + max(-step, min(step, aim - value)) for value, aim in zip(shown, wanted, strict=True))
+    )

@@ -1,0 +1,326 @@
+"""Sound and pictures out at their time. The sound's clock is master: nothing ever waits for a picture.
+
+Sound is kept a little ahead in the native queue, silence when nobody speaks, so its position is known at any
+time without asking. A picture is due when the sound behind it begins to play: early ones are held, late ones
+dropped. Everything carries its utterance's number; an interrupt makes all older numbers stale.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from rooms.agent.generators.base import FrameGenerator, Picture, SpeechEnd
+from rooms.agent.generators.speech import SAMPLE_RATE, Sound, audio_frame, mono_samples
+from rooms.agent.publisher import Publisher
+
+TICK_SECONDS = 0.01
+IDLE_LEAD_SECONDS = 0.03
+"""Silence kept ahead: what a first word waits for."""
+LEAD_SECONDS = 0.08
+"""Speech kept ahead: how long the event loop may be held up before the voice breaks."""
+BEHIND_SECONDS = 0.025
+"""With less speech than this queued and more at hand, drawing has to wait."""
+BEATS_AHEAD = 4
+FADE_SECONDS = 0.008
+SHOW_EARLY_SECONDS = 0.004
+"""A picture is sent this early rather than a tick late: half a tick."""
+_SILENCE: Sound = np.zeros(round(TICK_SECONDS * SAMPLE_RATE), np.int16)
+
+
+class Finished(NamedTuple):
+    """How an utterance ended: seconds of it that were played, and whether it was cut."""
+
+    utterance: int
+    seconds: float
+    interrupted: bool
+
+
+@dataclass
+class Played:
+    """What a pacer counted since it began."""
+
+    shown: int = 0
+    dropped: int = 0
+    undrawn: int = 0
+    late_slots: int = 0
+    """Frame times at which no new picture was there to be shown."""
+    starved_seconds: float = 0.0
+    """Silence put into utterances whose sound did not come in time."""
+    stalls: int = 0
+    """Times the native queue ran dry."""
+    offsets: deque[float] = field(default_factory=lambda: deque(maxlen=750))
+    """Seconds by which pictures of speech left after (+) or before (-) their sound began to play."""
+
+
+class _Beat(NamedTuple):
+    utterance: int
+    sound: Sound
+    picture: Picture | None
+
+
+class _Span(NamedTuple):
+    """Sound of an utterance in the track: first sample there, first sample in the utterance, how many."""
+
+    utterance: int
+    start: int
+    done: int
+    length: int
+    sound: Sound
+
+
+class Clock:
+    """Which sample of the track plays now, told from what was pushed and when."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self.pushed = 0
+        self._dry_at = 0.0
+
+    @property
+    def played(self) -> int:
+        """Samples that have left the native queue."""
+        return self.pushed - round(self.lead_seconds * SAMPLE_RATE)
+
+    @property
+    def lead_seconds(self) -> float:
+        """Sound still queued."""
+        return max(0.0, self._dry_at - self._now())
+
+    def push(self, count: int) -> bool:
+        """``count`` samples were queued; returns whether the queue had run dry before."""
+        now = self._now()
+        was_dry = self.pushed > 0 and now > self._dry_at
+        self._dry_at = max(now, self._dry_at) + count / SAMPLE_RATE
+        self.pushed += count
+        return was_dry
+
+    def cut(self) -> None:
+        """The queue was emptied."""
+        self.pushed = self.played
+        self._dry_at = self._now()
+
+
+class Pacer:
+    """Plays a generator through a publisher until closed.
+
+    on_started   called with the utterance's number when its first sample plays
+    on_finished  called exactly once for each utterance that was begun, with what was played of it
+    """
+
+    def __init__(self, generator: FrameGenerator, publisher: Publisher) -> None:
+        self.generator = generator
+        self.counts = Played()
+        self.on_started: Callable[[int], None] = lambda number: None
+        self.on_finished: Callable[[Finished], None] = lambda finished: None
+        self._publisher = publisher
+        self._clock = Clock()
+        self._frame = SAMPLE_RATE / generator.fps
+        self._beats: deque[_Beat | SpeechEnd] = deque()
+        self._due: deque[tuple[int, Picture]] = deque()
+        self._spans: deque[_Span] = deque()
+        self._ends: deque[tuple[int, int, int]] = deque()
+        self._done: dict[int, int] = {}
+        self._started: set[int] = set()
+        self._idle: Picture | None = None
+        self._pending: Picture | None = None
+        self._next_slot = 0
+        self._stale = 0
+        self._room = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        generator.on_speech = self._room.set
+
+    def start(self) -> None:
+        """Begin to play."""
+        self._tasks = [asyncio.create_task(self._take()), asyncio.create_task(self._play())]
+
+    async def aclose(self) -> None:
+        """Stop; nothing is reported any more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def wait_for_failure(self) -> None:
+        """Returns never, or raises what ended the playing."""
+        await asyncio.gather(*self._tasks)
+
+    def seconds_of(self, utterance: int) -> float:
+        """How much of the utterance has been played."""
+        played = self._clock.played
+        for span in reversed(self._spans):
+            if span.utterance == utterance and span.start <= played:
+                return (span.done + min(span.length, played - span.start)) / SAMPLE_RATE
+        return 0.0
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether sound of an utterance is playing or about to."""
+        return bool(self._beats or self._spans or self._ends)
+
+    def interrupt(self) -> list[Finished]:
+        """Silence now: all speech that was taken or waits is dropped and reported as interrupted."""
+        newest = self.generator.newest_utterance
+        self.generator.clear_buffer()
+        fade = self._tail()
+        cut = [
+            Finished(number, self.seconds_of(number), True) for number in range(self._stale + 1, newest + 1)
+        ]
+        self._stale = newest
+        self._publisher.audio.clear_queue()
+        self._clock.cut()
+        self._beats.clear()
+        self._due.clear()
+        self._spans.clear()
+        self._ends.clear()
+        self._done.clear()
+        self._pending = None
+        if len(fade):
+            self._push_now(fade)
+        self._next_slot = min(self._next_slot, self._clock.played + round(self._frame))
+        self._room.set()
+        for finished in cut:
+            self.on_finished(finished)
+        return cut
+
+    def _tail(self) -> Sound:
+        """What would have played next, fading out: a voice cut within a wave clicks."""
+        played = self._clock.played
+        for span in self._spans:
+            if span.start <= played < span.start + span.length:
+                count = round(FADE_SECONDS * SAMPLE_RATE)
+                piece = span.sound[played - span.start :][:count]
+                ramp = np.linspace(1, 0, count, dtype=np.float32)[: len(piece)]
+                return np.asarray(piece * ramp, np.int16)
+        return np.zeros(0, np.int16)
+
+    # --- taking from the generator ---
+
+    async def _take(self) -> None:
+        async for item in self.generator:
+            if isinstance(item, Picture):
+                if item.utterance is None:
+                    await self._offer_idle(item)
+                elif item.utterance > self._stale:
+                    self._pending = item
+            elif isinstance(item, SpeechEnd):
+                if item.utterance > self._stale:
+                    self._beats.append(item)
+            elif (number := item.userdata["utterance"]) > self._stale:
+                self._beats.append(_Beat(number, mono_samples(item), self._pending))
+                self._pending = None
+                self._idle = None
+                await self._wait_for_room(number)
+
+    async def _wait_for_room(self, number: int) -> None:
+        while len(self._beats) >= BEATS_AHEAD and number > self._stale:
+            self._room.clear()
+            await self._room.wait()
+
+    async def _offer_idle(self, picture: Picture) -> None:
+        """Hold an idle picture until it is shown, or until speech makes it stale."""
+        self._idle = picture
+        while self._idle is picture and not self.generator.has_speech:
+            self._room.clear()
+            await self._room.wait()
+        if self.generator.has_speech and not self._beats and not self._due:
+            # Speech has come in: its first picture is drawn at once, and takes this one's place.
+            self._idle = None
+
+    # --- playing ---
+
+    async def _play(self) -> None:
+        next_tick = time.monotonic()
+        while True:
+            await self._feed_sound()
+            self._show_pictures()
+            self._report()
+            next_tick = max(next_tick + TICK_SECONDS, time.monotonic() + TICK_SECONDS / 4)
+            await asyncio.sleep(next_tick - time.monotonic())
+
+    async def _feed_sound(self) -> None:
+        while self._clock.lead_seconds < LEAD_SECONDS and self._beats:
+            beat = self._beats.popleft()
+            self._room.set()
+            if isinstance(beat, SpeechEnd):
+                self._ends.append((self._clock.pushed, beat.utterance, self._done.pop(beat.utterance, 0)))
+                continue
+            # Noted before it is awaited: an interrupt may come in between.
+            start, done = self._clock.pushed, self._done.get(beat.utterance, 0)
+            self._spans.append(_Span(beat.utterance, start, done, len(beat.sound), beat.sound))
+            self._done[beat.utterance] = done + len(beat.sound)
+            if beat.picture is not None:
+                self._due.append((start, beat.picture))
+            await self._push(beat.sound)
+        self.counts.undrawn = self.generator.undrawn
+        speaking = bool(self._done)
+        is_short = self._clock.lead_seconds < BEHIND_SECONDS and not self._beats
+        self.generator.is_behind = speaking and is_short and self.generator.has_speech
+        while self._clock.lead_seconds < IDLE_LEAD_SECONDS and not self._beats:
+            await self._push(_SILENCE)
+            if speaking:
+                self.counts.starved_seconds += TICK_SECONDS
+
+    async def _push(self, sound: Sound) -> None:
+        if self._clock.push(len(sound)):
+            self.counts.stalls += 1
+        await self._publisher.audio.capture_frame(audio_frame(sound))
+
+    def _push_now(self, sound: Sound) -> None:
+        self._clock.push(len(sound))
+        task = asyncio.ensure_future(self._publisher.audio.capture_frame(audio_frame(sound)))
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
+
+    def _show_pictures(self) -> None:
+        now = self._clock.played + round(SHOW_EARLY_SECONDS * SAMPLE_RATE)
+        frame = round(self._frame)
+        if self._due:
+            if self._due[0][0] > now:
+                return
+            while len(self._due) > 1 and self._due[1][0] <= now:
+                self._due.popleft()
+                self.counts.dropped += 1
+            at, picture = self._due.popleft()
+            self.counts.offsets.append((self._clock.played - at) / SAMPLE_RATE)
+            self._show(picture, at, frame)
+        elif self._next_slot <= now:
+            if self._idle is not None:
+                picture, self._idle = self._idle, None
+                self._room.set()
+                late = now - self._next_slot > frame
+                self._show(picture, now if late else self._next_slot, frame)
+            elif now - self._next_slot > frame:
+                self.counts.late_slots += 1
+                self._next_slot += frame
+
+    def _show(self, picture: Picture, at: int, frame: int) -> None:
+        self._publisher.show(picture)
+        self.counts.shown += 1
+        self._next_slot = at + frame
+
+    def _report(self) -> None:
+        played = self._clock.played
+        while self._spans and self._spans[0].start <= played:
+            span = self._spans[0]
+            if span.utterance not in self._started:
+                self._started = {number for number in self._started if number > self._stale}
+                self._started.add(span.utterance)
+                self.on_started(span.utterance)
+            if span.start + span.length > played:
+                break
+            self._spans.popleft()
+        while self._ends and self._ends[0][0] <= played:
+            _, number, done = self._ends.popleft()
+            self._stale = max(self._stale, number)
+            self.on_finished(Finished(number, done / SAMPLE_RATE, False))
+
+
+def frames_shown_per_second(before: Played, after: Played, seconds: float) -> float:
+    """Pictures sent a second between two counts."""
+    return (after.shown - before.shown) / seconds if seconds > 0 else 0.0
