@@ -17,30 +17,56 @@ import { ToastProvider } from "./ui/Toasts";
 
 const AccountPage = lazy(() => import("./account/AccountPage"));
 const LibraryPage = lazy(() => import("./library/LibraryPage"));
+const AvatarsPage = lazy(() => import("./avatars/AvatarsPage"));
+const DoctorPage = lazy(() => import("./doctor/DoctorPage"));
+const RoomPage = lazy(() => import("./rooms/RoomPage"));
+const RoomsPage = lazy(() => import("./rooms/RoomsPage"));
 const SharedPage = lazy(() => import("./shared/SharedPage"));
 
+function Screens() {
+  return (
+    <Frame>
+      <ErrorBoundary>
+        <Suspense fallback={null}>
+          <Routes>
+            <Route element={<SignedIn />}>
+              <Route path="/" element={<StudioPage />} />
+              <Route path="/jobs" element={<JobsPage />} />
+              <Route path="/jobs/:id" element={<JobPage />} />
+              <Route path="/rooms" element={<RoomsPage />} />
+              <Route path="/avatars" element={<AvatarsPage />} />
+              <Route path="/doctor" element={<DoctorPage />} />
+              <Route path="/library" element={<LibraryPage />} />
+              <Route path="/account" element={<AccountPage />} />
+            </Route>
+            <Route path="/signin" element={<SignInPage />} />
+            <Route path="/signup" element={<SignUpPage />} />
+            <Route path="*" element={<NotFoundPage />} />
+          </Routes>
+        </Suspense>
+      </ErrorBoundary>
+    </Frame>
+  );
+}
+
+/** A call fills the whole window; every other screen stands in the frame. */
 function Pages() {
   return (
     <LiveJobs>
       <DraftProvider>
-        <Frame>
-          <ErrorBoundary>
-            <Suspense fallback={null}>
-              <Routes>
-                <Route element={<SignedIn />}>
-                  <Route path="/" element={<StudioPage />} />
-                  <Route path="/jobs" element={<JobsPage />} />
-                  <Route path="/jobs/:id" element={<JobPage />} />
-                  <Route path="/library" element={<LibraryPage />} />
-                  <Route path="/account" element={<AccountPage />} />
-                </Route>
-                <Route path="/signin" element={<SignInPage />} />
-                <Route path="/signup" element={<SignUpPage />} />
-                <Route path="*" element={<NotFoundPage />} />
-              </Routes>
-            </Suspense>
-          </ErrorBoundary>
-        </Frame>
+        <Routes>
+          <Route
+            path="/rooms/:slug"
+            element={
+              <ErrorBoundary>
+                <Suspense fallback={null}>
+                  <RoomPage />
+                </Suspense>
+              </ErrorBoundary>
+            }
+          />
+          <Route path="*" element={<Screens />} />
+        </Routes>
       </DraftProvider>
     </LiveJobs>
   );

@@ -172,3 +172,10 @@ export interface Finding {
   fix: string;
   details: Record<string, unknown>;
 }
+
+export interface Landmarks {
+  /** Lines to draw through the points: lips, lids, brows, the face's edge. */
+  lines: number[][];
+  /** 0..1 of the thumbnail. */
+  faces: { points: number[][] }[];
+}

@@ -1,8 +1,8 @@
 /** What the screens ask of rooms, avatars and the doctor. */
 
 import type {
-  Avatar, AvatarChange, AvatarIn, AvatarOrder, AvatarSession, Finding, Invite, InviteInfo, Person, Role, Room, RoomEvent,
-  RoomIn, RoomsStatus, SayIn, Seat,
+  Avatar, AvatarChange, AvatarIn, AvatarOrder, AvatarSession, Finding, Invite, InviteInfo, Landmarks, Person, Role,
+  Room, RoomEvent, RoomIn, RoomsStatus, SayIn, Seat,
 } from "../api/rooms";
 import type { Job, Page } from "../api/types";
 import type { ApiClient } from "./api";
@@ -19,6 +19,9 @@ export class RoomsApi {
 
   status = (): Promise<RoomsStatus> => this.ask("GET", "/rooms/status");
   doctor = (): Promise<{ items: Finding[]; checked_at: string }> => this.ask("GET", "/doctor");
+
+  /** A way into a room of its own, to see whether calls work from here. */
+  probe = (): Promise<{ url: string; token: string }> => this.ask("POST", "/doctor/call");
 
   // Rooms
 
@@ -70,6 +73,8 @@ export class RoomsApi {
   deleteAvatar = (id: string): Promise<void> => this.ask("DELETE", `/avatars/${encodeURIComponent(id)}`);
   previewAvatar = (id: string, text?: string): Promise<Job> =>
     this.ask("POST", `/avatars/${encodeURIComponent(id)}/preview`, text ? { text } : {});
+
+  landmarks = (asset: string): Promise<Landmarks> => this.ask("GET", `/assets/${asset}/landmarks`);
 
   private ask<T>(method: string, path: string, body?: unknown): Promise<T> {
     return this.api.request(method, path, body, this.seat ? { "X-Room-Seat": this.seat } : {});

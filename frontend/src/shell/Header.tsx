@@ -74,6 +74,9 @@ function AccountMenu() {
           <Link to="/account" onClick={() => setOpen(false)}>
             <Icon name="user" size={18} /> Account and API keys
           </Link>
+          <Link to="/doctor" onClick={() => setOpen(false)}>
+            <Icon name="pulse" size={18} /> Doctor
+          </Link>
           <a href="/api/v1/docs">
             <Icon name="book" size={18} /> API reference
           </a>
@@ -117,6 +120,8 @@ export function Header() {
               </span>
             )}
           </NavLink>
+          <NavLink to="/rooms">Rooms</NavLink>
+          <NavLink to="/avatars">Avatars</NavLink>
           <NavLink to="/library">Library</NavLink>
         </nav>
       )}

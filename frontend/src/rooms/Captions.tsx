@@ -1,0 +1,20 @@
+import { type Spoken, tail } from "../core/captions";
+import { useCaptions } from "./captions";
+import styles from "./Captions.module.css";
+
+const LONGEST = 150;
+
+/** What is being said, word by word, over the lower edge of the stage. */
+export function Captions({ spoken, nameOf }: { spoken: readonly Spoken[]; nameOf: (identity: string) => string }) {
+  const lines = useCaptions(spoken);
+  return (
+    <div className={styles.captions} role="log" aria-label="Captions" aria-live="off">
+      {lines.map((line) => (
+        <p key={line.id} className={styles.line}>
+          <b>{nameOf(line.speaker)}</b>
+          <span data-testid="caption">{tail(line.text, LONGEST)}</span>
+        </p>
+      ))}
+    </div>
+  );
+}
