@@ -37,8 +37,9 @@ app.conf.update(
     accept_content=["json"],
     task_serializer="json",
     result_serializer="json",
-    task_queues=[Queue(name, routing_key=name) for name in ("default", "cpu", "gpu", "remote")],
+    task_queues=[Queue(name, routing_key=name) for name in ("default", "cpu", "gpu", "remote", "rooms")],
     task_default_queue="default",
+    task_routes={"rooms.tasks.*": {"queue": "rooms"}},  # never behind a render
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
@@ -52,10 +53,16 @@ app.conf.update(
             "schedule": 600.0,
             "options": {"expires": 600},
         },
+        "reconcile-rooms": {
+            "task": "rooms.tasks.reconcile_task",
+            "schedule": 2.0,
+            "options": {"expires": 4},
+        },
+        "tidy-rooms": {"task": "rooms.tasks.tidy_task", "schedule": 600.0, "options": {"expires": 600}},
     },
     timezone="UTC",
 )
-app.autodiscover_tasks(["lipsync"])
+app.autodiscover_tasks(["lipsync", "rooms"])
 
 
 @setup_logging.connect

@@ -10,6 +10,8 @@ from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponseBase
 
+from rooms.address import connect_sources
+
 logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -61,17 +63,19 @@ def content_security_policy(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         host = request.get_host()
+        livekit = connect_sources(host, is_secure=request.is_secure())
         response.setdefault(
             "Content-Security-Policy",
             "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
             "worker-src 'self' blob:; "
             # 'self' does not cover WebSockets in every browser
-            f"connect-src 'self' ws://{host} wss://{host} blob:; "
+            f"connect-src 'self' ws://{host} wss://{host} {livekit} blob:; "
             "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; "
             "frame-ancestors 'none'",
         )
         response.setdefault(
-            "Permissions-Policy", "microphone=(self), camera=(self), geolocation=(), payment=()"
+            "Permissions-Policy",
+            "microphone=(self), camera=(self), display-capture=(self), geolocation=(), payment=()",
         )
         return response
 

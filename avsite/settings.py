@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
 from avsite.environment import env_bool, env_int, env_list, env_secret, env_text, kept_secret
@@ -27,7 +30,10 @@ DEBUG = env_bool("AVSITE_DEBUG", False)
 
 # --- Who may call ------------------------------------------------------------------------------------------
 
-ALLOWED_HOSTS = env_list("AVSITE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# Where LiveKit and the avatar agents reach the site; browsers use whatever address they came by.
+INTERNAL_URL = env_text("AVSITE_INTERNAL_URL", "http://127.0.0.1:8000").rstrip("/")
+INTERNAL_HOST = re.sub(r":\d+$", "", urlsplit(INTERNAL_URL).netloc)
+ALLOWED_HOSTS = [*env_list("AVSITE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), INTERNAL_HOST]
 CSRF_TRUSTED_ORIGINS = env_list("AVSITE_TRUSTED_ORIGINS")
 HTTPS = env_bool("AVSITE_HTTPS", False)
 if HTTPS:
@@ -53,6 +59,7 @@ INSTALLED_APPS = [
     "ninja",  # for its own copy of the OpenAPI page's scripts
     "avsite.accounts.apps.AccountsConfig",
     "lipsync.apps.LipsyncConfig",
+    "rooms.apps.RoomsConfig",
 ]
 MIDDLEWARE = [
     "avsite.middleware.request_id",
@@ -142,6 +149,25 @@ CHANNEL_LAYERS = {
         },
     }
 }
+
+# --- LiveKit: rooms and the avatars in them ----------------------------------------------------------------
+
+LIVEKIT_URL = env_text("LIVEKIT_URL", "ws://127.0.0.1:7880")
+LIVEKIT_PUBLIC_URL = env_text("LIVEKIT_PUBLIC_URL")  # for browsers; empty: see rooms.address
+LIVEKIT_API_KEY = env_text("LIVEKIT_API_KEY", "avsite")
+LIVEKIT_API_SECRET = env_secret("LIVEKIT_API_SECRET") or kept_secret(DATA_DIR / "livekit_secret")
+if len(LIVEKIT_API_SECRET) < 32:
+    raise ImproperlyConfigured("LIVEKIT_API_SECRET is too short; give one of at least 32 characters.")
+LIVEKIT_STATUS_FILE = DATA_DIR / "run" / "livekit.status"  # what `make run` is doing to get the server
+LIVEKIT_TCP_PORT = env_int("LIVEKIT_TCP_PORT", 7881, minimum=1)
+LIVEKIT_UDP_PORT = env_int("LIVEKIT_UDP_PORT", 7882, minimum=1)
+AGENT_PORT = env_int("AVSITE_AGENT_PORT", 8081, minimum=1)
+AGENT_PLACES = env_int("AVSITE_AGENT_PLACES", 0, minimum=0)  # avatars at once; 0: told from the cores
+AGENT_DRAIN_SECONDS = env_int("AVSITE_AGENT_DRAIN_SECONDS", 15, minimum=0)
+ROOM_LIMIT = env_int("AVSITE_ROOM_LIMIT", 50, minimum=1)
+ROOM_PEOPLE_LIMIT = env_int("AVSITE_ROOM_PEOPLE_LIMIT", 50, minimum=2)
+AVATAR_WAIT_SECONDS = env_int("AVSITE_AVATAR_WAIT_SECONDS", 600, minimum=1)
+ROOM_TOKENS_PER_MINUTE = env_int("AVSITE_ROOM_TOKENS_PER_MINUTE", 60, minimum=1)
 
 # --- Limits ------------------------------------------------------------------------------------------------
 

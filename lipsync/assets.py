@@ -6,7 +6,7 @@ import errno
 import hashlib
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -39,6 +39,8 @@ from lipsync.video.thumbnail import make_thumbnail
 
 Kind = Literal["face", "speech"]
 
+KEEPERS: list[Callable[[Asset], bool]] = []
+"""Whether something besides jobs needs an asset; other apps add theirs."""
 SAMPLES = 12
 PEAK_COUNT = 200
 SILENT_NOTICE = "This recording is silent, so the mouth will stay closed."
@@ -104,7 +106,7 @@ def visible_assets(owner: User) -> QuerySet[Asset]:
 
 
 def delete_asset(asset: Asset) -> None:
-    """Deletes the asset and its files; hides it while ended jobs still show it.
+    """Deletes the asset and its files; hides it while ended jobs or avatars still show it.
 
     Raises ApiError ``conflict`` while an unfinished job needs it.
     """
@@ -114,7 +116,7 @@ def delete_asset(asset: Asset) -> None:
             raise ApiError(
                 "conflict", "A job that is waiting or running uses this file; cancel the job or wait for it."
             )
-        if jobs.exists():
+        if jobs.exists() or _is_kept(asset):
             Asset.objects.filter(pk=asset.pk, hidden_at=None).update(hidden_at=timezone.now())
             return
         _remove(asset)
@@ -128,7 +130,7 @@ def purge_assets(now: datetime | None = None) -> int:
         with transaction.atomic():
             jobs = _jobs_with(asset)
             is_expired = asset.expires_at is not None and asset.expires_at < now
-            if jobs.unfinished().exists() or (jobs.exists() and not is_expired):
+            if jobs.unfinished().exists() or _is_kept(asset) or (jobs.exists() and not is_expired):
                 continue
             _remove(asset)
             count += 1
@@ -137,6 +139,10 @@ def purge_assets(now: datetime | None = None) -> int:
 
 def _jobs_with(asset: Asset) -> JobQuerySet:
     return Job.objects.filter(Q(face=asset) | Q(speech=asset))
+
+
+def _is_kept(asset: Asset) -> bool:
+    return any(keeps(asset) for keeps in KEEPERS)
 
 
 def _remove(asset: Asset) -> None:

@@ -9,6 +9,7 @@ plainly what is wrong when the rest cannot.
     process     one of them over all its lives: prefixed output, restart with backoff, stop
     child       one life of a program: output, death, signals
     prepare     what must be true before the start: port, Redis, database
+    livekit     the LiveKit server's ports, secret and configuration
     guard       a second process that cleans up even when the supervisor is killed with -9
     console     prefixes, colours, the box
 """

@@ -6,7 +6,16 @@ import os
 import sys
 from collections.abc import Callable
 
-COLOURS = {"redis": 31, "web": 36, "worker": 32, "scheduler": 33, "migrate": 35, "avsite": 34}
+COLOURS = {
+    "redis": 31,
+    "web": 36,
+    "worker": 32,
+    "scheduler": 33,
+    "livekit": 96,
+    "agent": 95,
+    "migrate": 35,
+    "avsite": 34,
+}
 SPARE_COLOURS = (95, 96, 92, 93, 94)
 NAME_WIDTH = 9
 

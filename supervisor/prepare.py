@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -15,7 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_PORT = 8000
 PORTS_TRIED = 50
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK_ADDRESS = "127.0.0.1"
+LOOPBACK = (LOOPBACK_ADDRESS, "localhost", "::1")
 
 
 class StartError(Exception):
@@ -40,6 +42,11 @@ class Site:
         """What to open in a browser on this machine."""
         name = "localhost" if self.address in LOOPBACK else self.address
         return f"http://{f'[{name}]' if ':' in name else name}:{self.port}"
+
+    @property
+    def inner_url(self) -> str:
+        """The same for programs of this machine, which need not know how ``localhost`` is written."""
+        return f"http://{f'[{self.address}]' if ':' in self.address else self.address}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -98,14 +105,16 @@ def choose_site(host: str, port: str) -> tuple[Site, str | None]:
     )
 
 
-def why_port_is_unusable(host: str, port: int) -> str | None:
+def why_port_is_unusable(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> str | None:
     """None when ``host:port`` can be listened on, else why not, as the end of a sentence."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(family, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-            probe.listen(1)
+            if kind == socket.SOCK_STREAM:
+                probe.listen(1)
         except PermissionError:
             return "needs more rights than you have"
         except socket.gaierror:
@@ -115,11 +124,19 @@ def why_port_is_unusable(host: str, port: int) -> str | None:
     return None
 
 
-def free_port(host: str = "127.0.0.1") -> int:
+def free_port(host: str = LOOPBACK_ADDRESS, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     """A port nobody listens on just now."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def network_address() -> str:
+    """The address by which others on the network reach this machine; the loopback one without a network."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing: only asks which address would be used
+        return str(probe.getsockname()[0])
+    return LOOPBACK_ADDRESS
 
 
 def choose_redis(url: str, in_file: bool = False) -> Redis:

@@ -20,8 +20,8 @@ RESTART_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each restart in a row; one more death than these and the process is given up."""
 STEADY_SECONDS = 30.0
 """A process that lived this long has recovered: the next death counts as the first."""
-UP_SECONDS = 120.0
-"""How long a process may take to come up."""
+CANNOT_RUN_HERE = 3
+"""The exit status of an optional process that starting again would not help."""
 PROBE_SECONDS = 0.1
 KEPT_LINES = 12
 LINE_LIMIT = 64 * 1024
@@ -37,6 +37,7 @@ class Process:
     def __init__(self, spec: ProcessSpec, console: Console, environment: dict[str, str]) -> None:
         self.spec = spec
         self.up = asyncio.Event()
+        self.given_up = False
         self._console = console
         self._environment = environment
         self._child: Child | None = None
@@ -44,7 +45,10 @@ class Process:
         self._last_lines: deque[str] = deque(maxlen=KEPT_LINES)
 
     async def run(self) -> None:
-        """Keep the process running. Returns after ``stop``; raises GivenUp after too many deaths in a row."""
+        """Keep the process running. Returns after ``stop``; raises GivenUp after too many deaths in a row.
+
+        An optional process that is given up counts as up, so that nobody waits for it, and returns.
+        """
         deaths = 0
         while not self._stopping:
             born = time.monotonic()
@@ -52,6 +56,11 @@ class Process:
             if self._stopping:
                 return
             deaths = 1 if time.monotonic() - born >= STEADY_SECONDS else deaths + 1
+            if self.spec.optional and (status == CANNOT_RUN_HERE or deaths > len(RESTART_DELAYS)):
+                self._console.say(f"{self.spec.name} is left out; all else goes on without it.")
+                self.given_up = True
+                self.up.set()
+                return
             if deaths > len(RESTART_DELAYS):
                 raise GivenUp(self._obituary(deaths, status))
             delay = RESTART_DELAYS[deaths - 1]
@@ -111,10 +120,10 @@ class Process:
 
     async def _watch_up(self) -> None:
         """Set ``up`` once the probe succeeds; end a process that does not come up in time."""
-        deadline = time.monotonic() + UP_SECONDS
+        deadline = time.monotonic() + self.spec.up_seconds
         while self.spec.probe is not None and not await self._probe():
             if time.monotonic() > deadline:
-                self._last_lines.append(f"did not answer within {UP_SECONDS:g} seconds")
+                self._last_lines.append(f"did not answer within {self.spec.up_seconds:g} seconds")
                 self.kill()
                 return
             await asyncio.sleep(PROBE_SECONDS)

@@ -18,7 +18,17 @@ from pathlib import Path
 from supervisor import guard
 from supervisor.child import die_with_parent
 from supervisor.console import Console
-from supervisor.prepare import LOOPBACK, ROOT, Redis, Site, StartError, migration_stamp
+from supervisor.livekit import LiveKit
+from supervisor.prepare import (
+    LOOPBACK,
+    ROOT,
+    Redis,
+    Site,
+    StartError,
+    free_port,
+    migration_stamp,
+    network_address,
+)
 from supervisor.process import Process
 from supervisor.table import WEB_STAGE, build_table
 
@@ -28,8 +38,11 @@ SIGNIN_LINK = re.compile(r"/signin/[\w.:~=-]+")
 class Stack:
     """One run of avsite. ``run`` returns the exit status."""
 
-    def __init__(self, site: Site, redis: Redis, data_dir: Path, lock: int, console: Console) -> None:
-        self._site, self._redis, self._data_dir, self._console = site, redis, data_dir, console
+    def __init__(
+        self, site: Site, redis: Redis, livekit: LiveKit, data_dir: Path, lock: int, console: Console
+    ) -> None:
+        self._site, self._redis, self._livekit = site, redis, livekit
+        self._data_dir, self._console = data_dir, console
         self._mark = secrets.token_hex(8)
         self._run_dir = data_dir / "run"
         self._environment = self._make_environment()
@@ -56,7 +69,7 @@ class Stack:
         self._console.on_gone = self._stop.set
         self._processes = [
             Process(spec, self._console, self._environment)
-            for spec in build_table(self._site, self._redis, self._run_dir)
+            for spec in build_table(self._site, self._redis, self._livekit, self._run_dir)
         ]
         work = asyncio.create_task(self._work())
         asked = asyncio.create_task(self._stop.wait())
@@ -87,7 +100,12 @@ class Stack:
             migrated = asyncio.create_task(self._migrate())
             exits.callback(migrated.cancel)
             for stage in sorted({process.spec.stage for process in self._processes}):
-                members = [process for process in self._processes if process.spec.stage == stage]
+                gone = {process.spec.name for process in self._processes if process.given_up}
+                members = [
+                    process
+                    for process in self._processes
+                    if process.spec.stage == stage and process.spec.needs not in gone
+                ]
                 if stage == WEB_STAGE:
                     await migrated
                     link = asyncio.create_task(self._manage("signin_link"))
@@ -105,12 +123,15 @@ class Stack:
             await asyncio.gather(*(process.up.wait() for process in members))
 
         waiting = asyncio.create_task(all_up())
-        await asyncio.wait({waiting, *runs}, return_when=asyncio.FIRST_COMPLETED)
-        for run in runs:
-            if run.done():
-                waiting.cancel()
-                run.result()
-        await waiting
+        alive = set(runs)
+        try:
+            while not waiting.done():
+                await asyncio.wait({waiting, *alive}, return_when=asyncio.FIRST_COMPLETED)
+                for run in [run for run in alive if run.done()]:
+                    run.result()
+                    alive.remove(run)
+        finally:
+            waiting.cancel()
 
     async def _migrate(self) -> None:
         """Bring the database up to date, or see in a moment that it is."""
@@ -186,6 +207,12 @@ class Stack:
             "AVSITE_DATA_DIR": str(self._data_dir),
             "PYTHONUNBUFFERED": "1",
         }
+        environment.setdefault("AVSITE_INTERNAL_URL", self._site.inner_url)
+        environment.setdefault("AVSITE_AGENT_PORT", str(free_port()))
+        if self._livekit.owned:
+            environment["LIVEKIT_URL"] = self._livekit.url
+            environment["LIVEKIT_TCP_PORT"] = str(self._livekit.tcp_port)
+            environment["LIVEKIT_UDP_PORT"] = str(self._livekit.udp_port)
         if self._redis.url:
             environment["REDIS_URL"] = self._redis.url
         if self._site.host not in LOOPBACK and not environment.get("AVSITE_ALLOWED_HOSTS"):
@@ -200,7 +227,5 @@ def own_names(site: Site) -> list[str]:
     names = {site.host, socket.gethostname(), socket.getfqdn(), f"{socket.gethostname()}.local"}
     with contextlib.suppress(OSError):
         names.update(str(entry[4][0]) for entry in socket.getaddrinfo(socket.gethostname(), None))
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # sends nothing: only asks which address would be used
-        names.add(probe.getsockname()[0])
+    names.add(network_address())
     return sorted(f"[{name}]" if ":" in name else name for name in names - {"0.0.0.0", "::"})  # noqa: S104

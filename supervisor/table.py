@@ -10,12 +10,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from supervisor.prepare import Redis, Site, answers_http, answers_tcp
+from supervisor.livekit import LiveKit
+from supervisor.prepare import LOOPBACK_ADDRESS, ROOT, Redis, Site, answers_http, answers_tcp
 
 Probe = Callable[[], Awaitable[bool]]
 
+UP_SECONDS = 120.0
+
 AS_ROOT = "ignore:You're running the worker with superuser"
 """A container's only user is often root; tasks are JSON, so what Celery warns of does not apply."""
+LIVEKIT_UP_SECONDS = 3600.0
+"""Where its server has to be built first, that takes minutes."""
 WEB_STAGE = 1
 """Once this stage is up the page answers, and the link is shown."""
 
@@ -37,12 +42,17 @@ class ProcessSpec:
     stop_signal: int = signal.SIGTERM
     stop_seconds: float = 5.0
     """How long it may take to stop before it is killed."""
+    up_seconds: float = UP_SECONDS
+    """How long it may take to come up before it is ended."""
+    optional: bool = False
+    """The rest goes on without it when it has been given up, but for those that need it."""
+    needs: str = ""
+    """The name of an optional process without which this one is not started."""
 
 
-def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
+def build_table(site: Site, redis: Redis, livekit: LiveKit, run_dir: Path) -> list[ProcessSpec]:
     """Every process to run, in the order of their names on the terminal."""
     python = [sys.executable]
-    celery = [*python, "-m", "celery", "--quiet", "-A", "avsite"]
     table = [
         ProcessSpec(
             "web",
@@ -54,6 +64,28 @@ def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
             stage=WEB_STAGE,
             probe=lambda: answers_http(site.address, site.port, "/api/v1/session"),
         ),
+        *celery_processes(run_dir),
+        *room_processes(livekit, run_dir),
+    ]
+    if redis.owned:
+        table.insert(
+            0,
+            ProcessSpec(
+                "redis",
+                [shutil.which("redis-server") or "redis-server", "-"],
+                stage=0,
+                hidden="Memory overcommit|oO0OoO0|Reading config|Redis version|Configuration|Server init",
+                stdin=redis.config(run_dir),
+                probe=lambda: answers_tcp("127.0.0.1", redis.port),
+            ),
+        )
+    return table
+
+
+def celery_processes(run_dir: Path) -> list[ProcessSpec]:
+    """The workers of jobs and of rooms, and the clock that sets both to work."""
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "avsite"]
+    return [
         ProcessSpec(
             "worker",
             [
@@ -71,20 +103,54 @@ def build_table(site: Site, redis: Redis, run_dir: Path) -> list[ProcessSpec]:
             "scheduler",
             [*celery, "beat", f"--schedule={run_dir / 'schedule'}", "--pidfile="],
             stage=2,
-            hidden="Sending due task sweep",
+            hidden="Sending due task (sweep|reconcile)",
+        ),
+        ProcessSpec(
+            "rooms",
+            [
+                # Threads of one process: it waits for LiveKit more than it works, and never behind a render.
+                *[*celery, "worker", "--queues=rooms", "--pool=threads", "--concurrency=4"],
+                *["--without-gossip", "--without-mingle", f"--hostname=avsite-rooms-{os.getpid()}@%h"],
+            ],
+            stage=2,
+            environment={"PYTHONWARNINGS": AS_ROOT},
+            hidden=r"rooms\.tasks\.\w+\[[^]]*\] (received|succeeded)",
+            stop_signal=signal.SIGQUIT,
         ),
     ]
-    if redis.owned:
-        table.insert(
-            0,
+
+
+def room_processes(livekit: LiveKit, run_dir: Path) -> list[ProcessSpec]:
+    """The LiveKit server, where it is ours, and the agent that joins its rooms as an avatar."""
+    table = []
+    if livekit.owned:
+        table.append(
             ProcessSpec(
-                "redis",
-                [shutil.which("redis-server") or "redis-server", "-"],
-                stage=0,
-                hidden="Memory overcommit|oO0OoO0|Reading config|Redis version|Configuration|Server init",
-                stdin=redis.config(run_dir),
-                probe=lambda: answers_tcp("127.0.0.1", redis.port),
-            ),
+                "livekit",
+                [
+                    *[str(ROOT / "scripts" / "livekit"), "serve"],
+                    *[str(livekit.write_config(run_dir)), str(run_dir / "livekit.status")],
+                ],
+                stage=2,
+                probe=lambda: answers_http(LOOPBACK_ADDRESS, livekit.port, "/"),
+                up_seconds=LIVEKIT_UP_SECONDS,
+                hidden=r"\tINFO\t|\tDEBUG\t",
+                # Asked politely, it would wait until everyone has left.
+                stop_seconds=1.0,
+                optional=True,
+            )
+        )
+    if (ROOT / "rooms" / "management" / "commands" / "run_agent.py").exists():
+        table.append(
+            ProcessSpec(
+                "agent",
+                [sys.executable, str(ROOT / "manage.py"), "run_agent"],
+                stage=3,
+                # What it draws while it stops nobody sees.
+                stop_seconds=3.0,
+                optional=True,
+                needs="livekit" if livekit.owned else "",
+            )
         )
     return table
 
