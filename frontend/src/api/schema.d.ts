@@ -566,6 +566,486 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rooms/{slug}/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Token
+         * @description The way into the room for ten minutes, or a place in its waiting list.
+         *
+         *     Wants an account that belongs to the room, an ``invite``, or the ``seat`` of an earlier answer.
+         */
+        post: operations["rooms_api_people_make_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave Room
+         * @description Gone, or no longer waiting. Who was not there is not either.
+         */
+        post: operations["rooms_api_people_leave_room"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invites/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Invite
+         * @description What a link leads to, for the page before the room.
+         */
+        get: operations["rooms_api_people_preview_invite"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/invites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Invites */
+        get: operations["rooms_api_people_list_invites"];
+        put?: never;
+        /**
+         * Create Invite
+         * @description A link that lets people in as ``role``, for as long and as often as it says.
+         */
+        post: operations["rooms_api_people_create_invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/invites/{invite_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Invite
+         * @description The link stops working; who came by it stays.
+         */
+        delete: operations["rooms_api_people_delete_invite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/participants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Participants */
+        get: operations["rooms_api_people_list_participants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/participants/{identity}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mute Participant
+         * @description Mute what somebody publishes. Only they can switch it on again.
+         */
+        post: operations["rooms_api_people_mute_participant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/participants/{identity}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove Participant
+         * @description Out of the room; with ``ban`` they do not come in again until they are admitted.
+         */
+        post: operations["rooms_api_people_remove_participant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/participants/{identity}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Role
+         * @description Promote or demote, at once: what they publish without leave is taken down.
+         */
+        post: operations["rooms_api_people_change_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/participants/{identity}/admit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Admit Participant
+         * @description Let in somebody who waits, or take back that they were turned away.
+         */
+        post: operations["rooms_api_people_admit_participant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/participants/{identity}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse Participant
+         * @description Turn away somebody who waits.
+         */
+        post: operations["rooms_api_people_refuse_participant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/avatars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Room Avatars
+         * @description Those that are wanted; with ``ended`` also the latest that were.
+         */
+        get: operations["rooms_api_sessions_list_room_avatars"];
+        put?: never;
+        /**
+         * Present Avatar
+         * @description Ask for an avatar in the room. It waits until an agent has a place for it.
+         */
+        post: operations["rooms_api_sessions_present_avatar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/avatars/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Stop Avatar
+         * @description Out of the room. Stopping twice is no error.
+         */
+        delete: operations["rooms_api_sessions_stop_avatar"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Room Avatar
+         * @description Another voice, expression or person to listen to; another ``avatar`` takes its place at once.
+         */
+        patch: operations["rooms_api_sessions_change_room_avatar"];
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/say": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say
+         * @description Have the avatar say a text, a recording, or what a finished video says.
+         */
+        post: operations["rooms_api_sessions_say"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/interrupt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Interrupt
+         * @description Silence, at once.
+         */
+        post: operations["rooms_api_sessions_interrupt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Rooms Status
+         * @description Whether the LiveKit server answers, is still being got ready, or cannot be had here.
+         */
+        get: operations["rooms_api_get_rooms_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rooms
+         * @description One's own rooms and those one has been let into, newest first.
+         */
+        get: operations["rooms_api_list_rooms"];
+        put?: never;
+        /** Create Room */
+        post: operations["rooms_api_create_room"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Room */
+        get: operations["rooms_api_get_room"];
+        put?: never;
+        post?: never;
+        /**
+         * Close Room
+         * @description Everyone out, and nobody comes in again. Closing twice is no error.
+         */
+        delete: operations["rooms_api_close_room"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Room
+         * @description Rename, lock, open to whoever knocks; only what is sent is changed.
+         */
+        patch: operations["rooms_api_change_room"];
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Events
+         * @description What happened in the room, newest first.
+         */
+        get: operations["rooms_api_list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/avatars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Avatars
+         * @description One's own, newest first, then those of the house.
+         */
+        get: operations["rooms_api_avatars_list_avatars"];
+        put?: never;
+        /** Create Avatar */
+        post: operations["rooms_api_avatars_create_avatar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/avatars/{avatar_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Avatar */
+        get: operations["rooms_api_avatars_get_avatar"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Avatar
+         * @description Refused with 409 while it is in a room.
+         */
+        delete: operations["rooms_api_avatars_delete_avatar"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Avatar
+         * @description Only what is sent is changed. Rooms it is in just now show it as it was.
+         */
+        patch: operations["rooms_api_avatars_change_avatar"];
+        trace?: never;
+    };
+    "/api/v1/avatars/{avatar_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Avatar
+         * @description The avatar saying a line, made as any other job.
+         */
+        post: operations["rooms_api_avatars_preview_avatar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Doctor
+         * @description Every part of the site, looked at now.
+         */
+        get: operations["avsite_doctor_get_doctor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -923,6 +1403,10 @@ export interface components {
             speech: components["schemas"]["AssetOut"] | null;
             /** Text */
             text: string;
+            /** Transcript */
+            transcript: string;
+            /** Transcript Language */
+            transcript_language: string;
             /** Voice */
             voice: string;
             /** Voice Rate */
@@ -984,6 +1468,11 @@ export interface components {
             expression: "neutral" | "happy" | "sad" | "surprised" | "angry";
             /** Expression Amount */
             expression_amount: number;
+            /**
+             * Background
+             * @enum {string}
+             */
+            background: "keep" | "blur";
         };
         /** QualityOut */
         QualityOut: {
@@ -1032,6 +1521,16 @@ export interface components {
             speech?: string | null;
             /** Text */
             text?: string | null;
+            /**
+             * Transcript
+             * @description What is said in ``speech``: its sounds then lead the lips, exactly.
+             */
+            transcript?: string | null;
+            /**
+             * Transcript Language
+             * @description BCP 47 tag of the transcript, as voices have; en-US unless told.
+             */
+            transcript_language?: string | null;
             /** Voice */
             voice?: string | null;
             /**
@@ -1075,6 +1574,12 @@ export interface components {
              * @default 0.6
              */
             expression_amount: number;
+            /**
+             * Background
+             * @default keep
+             * @enum {string}
+             */
+            background: "keep" | "blur";
         };
         /** LogOut */
         LogOut: {
@@ -1110,7 +1615,7 @@ export interface components {
             closure: number[];
             /**
              * Phones
-             * @description Sounds of a spoken text; none for a recording.
+             * @description The sounds of the text; none for a recording without a transcript.
              */
             phones: components["schemas"]["PhoneOut"][];
         };
@@ -1147,6 +1652,629 @@ export interface components {
             video_url: string;
             /** Poster Url */
             poster_url: string | null;
+        };
+        /**
+         * TokenOut
+         * @description The way in, or a place in the waiting list.
+         */
+        TokenOut: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "admitted" | "waiting";
+            /** Message */
+            message: string;
+            /** Url */
+            url: string | null;
+            /** Token */
+            token: string | null;
+            /** Identity */
+            identity: string;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "host" | "speaker" | "guest" | "viewer";
+            /** Sources */
+            sources: string[];
+            /** Can Chat */
+            can_chat: boolean;
+            /** Expires At */
+            expires_at: string | null;
+            /** Seat */
+            seat: string;
+        };
+        /** TokenIn */
+        TokenIn: {
+            /** Invite */
+            invite?: string | null;
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * InvitePreviewOut
+         * @description What may be known before coming in.
+         */
+        InvitePreviewOut: {
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
+            /** Host Name */
+            host_name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "host" | "speaker" | "guest" | "viewer";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "closed" | "locked";
+            /** Waiting Room */
+            waiting_room: boolean;
+        };
+        /** InviteList */
+        InviteList: {
+            /** Items */
+            items: components["schemas"]["InviteOut"][];
+        };
+        /** InviteOut */
+        InviteOut: {
+            /** Id */
+            id: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "host" | "speaker" | "guest" | "viewer";
+            /** Label */
+            label: string;
+            /** Url */
+            url: string;
+            /** Uses */
+            uses: number;
+            /** Max Uses */
+            max_uses: number | null;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** InviteIn */
+        InviteIn: {
+            /**
+             * Role
+             * @default guest
+             * @enum {string}
+             */
+            role: "speaker" | "guest" | "viewer";
+            /**
+             * Label
+             * @default
+             */
+            label: string;
+            /** Max Uses */
+            max_uses?: number | null;
+            /** Expires In Hours */
+            expires_in_hours?: number | null;
+        };
+        /** ParticipantList */
+        ParticipantList: {
+            /** Items */
+            items: components["schemas"]["ParticipantOut"][];
+        };
+        /** ParticipantOut */
+        ParticipantOut: {
+            /** Identity */
+            identity: string;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "host" | "speaker" | "guest" | "viewer";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "admitted" | "present" | "left" | "removed" | "refused";
+            /** Is Me */
+            is_me: boolean;
+            /** Has Account */
+            has_account: boolean;
+            /** Joined At */
+            joined_at: string | null;
+            /** Left At */
+            left_at: string | null;
+        };
+        /** MuteIn */
+        MuteIn: {
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "camera" | "microphone" | "screen_share";
+        };
+        /** RemoveIn */
+        RemoveIn: {
+            /**
+             * Ban
+             * @default false
+             */
+            ban: boolean;
+        };
+        /** RoleIn */
+        RoleIn: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "host" | "speaker" | "guest" | "viewer";
+        };
+        /** AvatarSessionList */
+        AvatarSessionList: {
+            /** Items */
+            items: components["schemas"]["AvatarSessionOut"][];
+        };
+        /** AvatarSessionOut */
+        AvatarSessionOut: {
+            /** Id */
+            id: string;
+            /** Identity */
+            identity: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "starting" | "live" | "ended" | "failed";
+            /** Message */
+            message: string;
+            avatar: components["schemas"]["FaceOut"];
+            /**
+             * Activity
+             * @enum {string}
+             */
+            activity: "starting" | "idle" | "speaking" | "listening" | "failed";
+            utterance: components["schemas"]["UtteranceOut"] | null;
+            /** Voice */
+            voice: string;
+            /** Voice Rate */
+            voice_rate: number;
+            /**
+             * Expression
+             * @enum {string}
+             */
+            expression: "neutral" | "happy" | "sad" | "surprised" | "angry";
+            /** Expression Amount */
+            expression_amount: number;
+            /** Listen To */
+            listen_to: string | null;
+            stats: components["schemas"]["StatsOut"] | null;
+            /** Attempts */
+            attempts: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Revision */
+            revision: number;
+        };
+        /**
+         * FaceOut
+         * @description What a session shows.
+         */
+        FaceOut: {
+            /** Id */
+            id: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "photo" | "loop" | "house" | "wave" | "spectrum" | "hue" | "file";
+            /** Look */
+            look: string;
+            /** Thumbnail Url */
+            thumbnail_url: string | null;
+        };
+        /**
+         * OffsetOut
+         * @description Sound minus picture in milliseconds; negative when the picture is late.
+         */
+        OffsetOut: {
+            /** Mean */
+            mean: number | null;
+            /** P1 */
+            p1: number | null;
+            /** P99 */
+            p99: number | null;
+        };
+        /**
+         * StatsOut
+         * @description As the agent measured last.
+         */
+        StatsOut: {
+            /** Fps */
+            fps: number | null;
+            /** Frames Late */
+            frames_late: number | null;
+            av_offset_ms: components["schemas"]["OffsetOut"];
+            /** Cpu */
+            cpu: number | null;
+            /** First Sound Ms */
+            first_sound_ms: number | null;
+        };
+        /** UtteranceOut */
+        UtteranceOut: {
+            /** Id */
+            id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "sent" | "speaking" | "finished" | "interrupted" | "failed";
+            /** Message */
+            message: string;
+        };
+        /**
+         * PresentIn
+         * @description An avatar to be put into a room; with ``file``, name the job or the face file to play.
+         */
+        PresentIn: {
+            /** Avatar */
+            avatar: string;
+            /** Voice */
+            voice?: string | null;
+            /** Voice Rate */
+            voice_rate?: number | null;
+            /** Expression */
+            expression?: ("neutral" | "happy" | "sad" | "surprised" | "angry") | null;
+            /** Expression Amount */
+            expression_amount?: number | null;
+            /**
+             * Listen To
+             * @description Whose microphone drives its face; "me" for the caller.
+             */
+            listen_to?: string | null;
+            /** Job */
+            job?: string | null;
+            /** Face */
+            face?: string | null;
+            protocol?: components["schemas"]["ProtocolIn"] | null;
+        };
+        /** ProtocolIn */
+        ProtocolIn: {
+            /** Agent Identity */
+            agent_identity: string;
+        };
+        /**
+         * PresentChanges
+         * @description Only what is sent is changed; ``listen_to: null`` stops listening.
+         */
+        PresentChanges: {
+            /** Avatar */
+            avatar?: string | null;
+            /** Voice */
+            voice?: string | null;
+            /** Voice Rate */
+            voice_rate?: number | null;
+            /** Expression */
+            expression?: ("neutral" | "happy" | "sad" | "surprised" | "angry") | null;
+            /** Expression Amount */
+            expression_amount?: number | null;
+            /** Listen To */
+            listen_to?: string | null;
+        };
+        /**
+         * CommandOut
+         * @description A command that is on its way to the agent.
+         */
+        CommandOut: {
+            /** Id */
+            id: string;
+            avatar: components["schemas"]["AvatarSessionOut"];
+        };
+        /**
+         * SayIn
+         * @description Give one of ``text``, ``speech`` (an asset's id) and ``job`` (a finished job's id).
+         */
+        SayIn: {
+            /** Text */
+            text?: string | null;
+            /** Speech */
+            speech?: string | null;
+            /** Job */
+            job?: string | null;
+            /**
+             * Avatar
+             * @description Which session is to say it; the live one if left out.
+             */
+            avatar?: string | null;
+            /** Voice */
+            voice?: string | null;
+            /** Voice Rate */
+            voice_rate?: number | null;
+            /** Expression */
+            expression?: ("neutral" | "happy" | "sad" | "surprised" | "angry") | null;
+            /** Expression Amount */
+            expression_amount?: number | null;
+        };
+        /** InterruptIn */
+        InterruptIn: {
+            /** Avatar */
+            avatar?: string | null;
+        };
+        /** AgentPlacesOut */
+        AgentPlacesOut: {
+            /** Alive */
+            alive: boolean;
+            /** Places */
+            places: number;
+            /** Free */
+            free: number;
+        };
+        /**
+         * RoomsStatusOut
+         * @description Whether rooms can be used just now.
+         */
+        RoomsStatusOut: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ready" | "preparing" | "unavailable";
+            /** Message */
+            message: string;
+            agent: components["schemas"]["AgentPlacesOut"];
+        };
+        /**
+         * RoomOut
+         * @description A room as the caller sees it.
+         */
+        RoomOut: {
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "closed";
+            /** Locked */
+            locked: boolean;
+            /** Waiting Room */
+            waiting_room: boolean;
+            /** Max People */
+            max_people: number;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "host" | "speaker" | "guest" | "viewer";
+            /** Is Owner */
+            is_owner: boolean;
+            /** People */
+            people: number;
+            /** Waiting */
+            waiting: number;
+            /** Url */
+            url: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Revision */
+            revision: number;
+        };
+        /** RoomPage */
+        RoomPage: {
+            /** Items */
+            items: components["schemas"]["RoomOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** RoomIn */
+        RoomIn: {
+            /** Name */
+            name: string;
+            /**
+             * Waiting Room
+             * @default false
+             */
+            waiting_room: boolean;
+            /**
+             * Max People
+             * @default 12
+             */
+            max_people: number;
+            /**
+             * Avatar
+             * @description An avatar that is to be there from the start.
+             */
+            avatar?: string | null;
+        };
+        /** RoomChanges */
+        RoomChanges: {
+            /** Name */
+            name?: string | null;
+            /** Locked */
+            locked?: boolean | null;
+            /** Waiting Room */
+            waiting_room?: boolean | null;
+            /** Max People */
+            max_people?: number | null;
+        };
+        /** EventOut */
+        EventOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Kind */
+            kind: string;
+            /** Message */
+            message: string;
+        };
+        /** EventPage */
+        EventPage: {
+            /** Items */
+            items: components["schemas"]["EventOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** AvatarList */
+        AvatarList: {
+            /** Items */
+            items: components["schemas"]["AvatarOut"][];
+            /** Default */
+            default: string;
+        };
+        /** AvatarOut */
+        AvatarOut: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "photo" | "loop" | "house" | "wave" | "spectrum" | "hue" | "file";
+            /** Builtin */
+            builtin: boolean;
+            face: components["schemas"]["AssetOut"] | null;
+            /** Look */
+            look: string;
+            /** Thumbnail Url */
+            thumbnail_url: string | null;
+            /** Voice */
+            voice: string;
+            /** Voice Rate */
+            voice_rate: number;
+            /**
+             * Expression
+             * @enum {string}
+             */
+            expression: "neutral" | "happy" | "sad" | "surprised" | "angry";
+            /** Expression Amount */
+            expression_amount: number;
+            preview: components["schemas"]["PreviewOut"] | null;
+            /** Created At */
+            created_at: string | null;
+        };
+        /** PreviewOut */
+        PreviewOut: {
+            /** Job Id */
+            job_id: string;
+            /** State */
+            state: string;
+            /** Video Url */
+            video_url: string | null;
+            /** Poster Url */
+            poster_url: string | null;
+        };
+        /** AvatarIn */
+        AvatarIn: {
+            /** Name */
+            name: string;
+            /**
+             * Face
+             * @description A face asset's id, "house:<look>", "wave", "spectrum" or "hue".
+             */
+            face: string;
+            /**
+             * Kind
+             * @description A video that is played as it is.
+             */
+            kind?: "file" | null;
+            /** Voice */
+            voice?: string | null;
+            /**
+             * Voice Rate
+             * @default 1
+             */
+            voice_rate: number;
+            /**
+             * Expression
+             * @default neutral
+             * @enum {string}
+             */
+            expression: "neutral" | "happy" | "sad" | "surprised" | "angry";
+            /**
+             * Expression Amount
+             * @default 0.6
+             */
+            expression_amount: number;
+        };
+        /** AvatarChanges */
+        AvatarChanges: {
+            /** Name */
+            name?: string | null;
+            /** Face */
+            face?: string | null;
+            /** Voice */
+            voice?: string | null;
+            /** Voice Rate */
+            voice_rate?: number | null;
+            /** Expression */
+            expression?: ("neutral" | "happy" | "sad" | "surprised" | "angry") | null;
+            /** Expression Amount */
+            expression_amount?: number | null;
+        };
+        /** PreviewIn */
+        PreviewIn: {
+            /** Text */
+            text?: string | null;
+        };
+        /** DoctorOut */
+        DoctorOut: {
+            /** Items */
+            items: components["schemas"]["FindingOut"][];
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+        };
+        /** FindingOut */
+        FindingOut: {
+            /** Name */
+            name: string;
+            /** Label */
+            label: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "warning" | "failed";
+            /** Message */
+            message: string;
+            /** Fix */
+            fix: string;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
         };
     };
     responses: never;
@@ -1692,6 +2820,10 @@ export interface operations {
                     /** @description A file or an asset's id. */
                     speech?: string;
                     text?: string;
+                    /** @description What is said in speech. */
+                    transcript?: string;
+                    /** @description Such as en-US. */
+                    transcript_language?: string;
                     voice?: string;
                     voice_rate?: number;
                     engine?: string;
@@ -2135,6 +3267,760 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    rooms_api_people_make_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenOut"];
+                };
+            };
+        };
+    };
+    rooms_api_people_leave_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rooms_api_people_preview_invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitePreviewOut"];
+                };
+            };
+        };
+    };
+    rooms_api_people_list_invites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InviteList"];
+                };
+            };
+        };
+    };
+    rooms_api_people_create_invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InviteOut"];
+                };
+            };
+        };
+    };
+    rooms_api_people_delete_invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                invite_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rooms_api_people_list_participants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParticipantList"];
+                };
+            };
+        };
+    };
+    rooms_api_people_mute_participant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MuteIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParticipantOut"];
+                };
+            };
+        };
+    };
+    rooms_api_people_remove_participant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParticipantOut"];
+                };
+            };
+        };
+    };
+    rooms_api_people_change_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParticipantOut"];
+                };
+            };
+        };
+    };
+    rooms_api_people_admit_participant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParticipantOut"];
+                };
+            };
+        };
+    };
+    rooms_api_people_refuse_participant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParticipantOut"];
+                };
+            };
+        };
+    };
+    rooms_api_sessions_list_room_avatars: {
+        parameters: {
+            query?: {
+                ended?: boolean;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvatarSessionList"];
+                };
+            };
+        };
+    };
+    rooms_api_sessions_present_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresentIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvatarSessionOut"];
+                };
+            };
+        };
+    };
+    rooms_api_sessions_stop_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rooms_api_sessions_change_room_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresentChanges"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvatarSessionOut"];
+                };
+            };
+        };
+    };
+    rooms_api_sessions_say: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SayIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandOut"];
+                };
+            };
+        };
+    };
+    rooms_api_sessions_interrupt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InterruptIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandOut"];
+                };
+            };
+        };
+    };
+    rooms_api_get_rooms_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomsStatusOut"];
+                };
+            };
+        };
+    };
+    rooms_api_list_rooms: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomPage"];
+                };
+            };
+        };
+    };
+    rooms_api_create_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomOut"];
+                };
+            };
+        };
+    };
+    rooms_api_get_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomOut"];
+                };
+            };
+        };
+    };
+    rooms_api_close_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rooms_api_change_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomChanges"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomOut"];
+                };
+            };
+        };
+    };
+    rooms_api_list_events: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+        };
+    };
+    rooms_api_avatars_list_avatars: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvatarList"];
+                };
+            };
+        };
+    };
+    rooms_api_avatars_create_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AvatarIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvatarOut"];
+                };
+            };
+        };
+    };
+    rooms_api_avatars_get_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                avatar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvatarOut"];
+                };
+            };
+        };
+    };
+    rooms_api_avatars_delete_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                avatar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rooms_api_avatars_change_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                avatar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AvatarChanges"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvatarOut"];
+                };
+            };
+        };
+    };
+    rooms_api_avatars_preview_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                avatar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
+                };
+            };
+        };
+    };
+    avsite_doctor_get_doctor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorOut"];
+                };
             };
         };
     };
