@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -39,14 +38,12 @@ def write_order(session: AvatarSession) -> str:
         token=tokens.sign_session(session),
         chat=not session.agent_identity,
         protocol=Protocol(session.agent_identity) if session.agent_identity else None,
+        run=session.run,
+        loop=session.kind == Kind.FILE and session.job is None,
+        media_hash=session.face.sha256 if session.face else None,
     )
     order.check()
-    extra = {
-        "run": session.run,
-        "loop": session.kind == Kind.FILE and session.job is None,
-        "media_hash": session.face.sha256 if session.face else None,
-    }
-    return json.dumps({**json.loads(order.to_json()), **extra})
+    return order.to_json()
 
 
 def describe_voice(name: str, rate: float) -> SpokenVoice | None:

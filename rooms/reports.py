@@ -17,6 +17,8 @@ SPOKEN = {"speaking": "speaking", "finished": "finished", "interrupted": "interr
 STATS = ("fps", "frames_late", "cpu", "first_sound_ms")
 OFFSETS = ("mean", "p1", "p99")
 MESSAGE_LENGTH = 300
+TRIES_AFTER_ERROR = 1
+"""An agent that says it cannot is believed the second time."""
 FORGET_WORKER_SECONDS = 600
 
 
@@ -38,6 +40,9 @@ def note_event(session: AvatarSession, run: int, kind: str, detail: dict[str, An
         held = _note_speech(session, run, kind, detail)
     elif kind == "stats":
         return AvatarSession.objects.touch(session.pk, run, stats=clean_stats(detail)) and _rung(session)
+    elif kind == "refused":
+        message = _sentence(detail, control.BUSY)
+        held = AvatarSession.objects.wait(session.pk, run, message, control.RETRY_SECONDS)
     elif kind == "error":
         held = _note_error(session, run, detail)
     elif kind == "ended":
@@ -77,7 +82,9 @@ def _note_speech(session: AvatarSession, run: int, kind: str, detail: dict[str, 
 
 def _note_error(session: AvatarSession, run: int, detail: dict[str, Any]) -> bool:
     message = _sentence(detail, "The avatar's agent could not do what it was asked to.")
-    if detail.get("fatal"):
+    if detail.get("fatal") and session.attempts < TRIES_AFTER_ERROR:
+        held = AvatarSession.objects.wait(session.pk, run, message, control.RETRY_SECONDS, lost=True)
+    elif detail.get("fatal"):
         held = AvatarSession.objects.finish(session.pk, FAILED, message, run=run)
     else:
         command = detail.get("command")

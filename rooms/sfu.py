@@ -89,13 +89,15 @@ def is_up() -> bool:
         return False
 
 
-async def open_room(livekit: api.LiveKitAPI, slug: str, max_people: int) -> None:
+async def open_room(
+    livekit: api.LiveKitAPI, slug: str, max_people: int, *, empty_seconds: int = EMPTY_SECONDS
+) -> None:
     """Make the room, or find it made. Avatars and voice agents take places too."""
     await livekit.room.create_room(
         api.CreateRoomRequest(
             name=slug,
-            empty_timeout=EMPTY_SECONDS,
-            departure_timeout=DEPARTURE_SECONDS,
+            empty_timeout=empty_seconds,
+            departure_timeout=min(empty_seconds, DEPARTURE_SECONDS),
             max_participants=max_people + 10,
             sync_streams=True,
         )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rooms.models import AvatarSession, Invite, Participant
 
 LIFETIME = timedelta(minutes=10)
+DOCTOR_LIFETIME = timedelta(minutes=2)
 SEAT_LIFETIME = timedelta(days=1)
 AGENT_SUBJECT = "avsite-agent"
 
@@ -70,6 +71,21 @@ def join_token(person: Participant) -> Pass:
         .with_ttl(LIFETIME)
     )
     return Pass(token.to_jwt(), timezone.now() + LIFETIME)
+
+
+def doctor_token(slug: str, identity: str) -> str:
+    """For a browser that tries the way to LiveKit: unseen, and to receive only."""
+    grants = api.VideoGrants(
+        room_join=True,
+        room=slug,
+        can_subscribe=True,
+        can_publish=False,
+        can_publish_data=False,
+        can_update_own_metadata=False,
+        hidden=True,
+    )
+    token = api.AccessToken(settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET).with_identity(identity)
+    return token.with_grants(grants).with_ttl(DOCTOR_LIFETIME).to_jwt()
 
 
 def sign_invite(invite: Invite) -> str:
