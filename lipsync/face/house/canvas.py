@@ -144,6 +144,8 @@ class Canvas:
     ) -> None:
         """``broaden`` stretches all that is painted sideways about the middle line, x 500."""
         self.box, self.scale, self.broaden = box, scale, broaden
+        self._stretch = np.array([broaden * scale, scale])
+        self._offset = np.array([500 * (1 - broaden) - box.x0, -box.y0]) * scale
         width, height = round((box.x1 - box.x0) * scale), round((box.y1 - box.y0) * scale)
         self.pixels: FloatArray = np.zeros((height, width, 4), np.float32) if pixels is None else pixels
 
@@ -176,7 +178,9 @@ class Canvas:
         if opacity < 1:
             cover = cover * np.float32(opacity)
         below = self.pixels[where]
-        below += (self._paint(paint, x0, y0, cover.shape, below.shape[2]) - below) * cover[..., None]
+        difference = self._paint(paint, x0, y0, cover.shape, below.shape[2]) - below
+        difference *= cover[..., None]
+        below += difference
 
     def stroke(
         self,
@@ -211,8 +215,7 @@ class Canvas:
         for path in corners:
             fixed = ((path - (x0, y0)) * (16 / shrink) + (16 * margin - 7.5)).astype(np.int32)
             cv2.fillPoly(drawn, [fixed], 255, cv2.LINE_AA, _SHIFT)
-        cover = drawn.astype(np.float32)
-        cover *= np.float32(1 / 255)
+        cover = drawn * np.float32(1 / 255)
         if sigma > 0.3:
             soft = cv2.GaussianBlur(cover, (0, 0), sigma / shrink).astype(np.float32, copy=False)
             cover = soft[margin : h - margin, margin : w - margin]
@@ -221,8 +224,8 @@ class Canvas:
         return (x0, y0), cover.astype(np.float32, copy=False)
 
     def _to_pixels(self, path: Path) -> Path:
-        offset = np.array([500 * (1 - self.broaden) - self.box.x0, -self.box.y0])
-        pixels: Path = (path * (self.broaden, 1.0) + offset) * self.scale
+        pixels: Path = path * self._stretch
+        pixels += self._offset
         return pixels
 
     @staticmethod

@@ -26,10 +26,15 @@ _FINER = 2.0  # layers are painted at this many texels a pixel: moved by parts o
 _FINEST = 1.9  # texels a unit, whatever the picture's size
 _CELL = 12  # pixels between the points at which the head's motion is worked out
 _JAW_FALL = 21.0  # units the chin falls when the mouth is wide open
+_ROLL_STEP = 0.0015  # radians
 _TURN = 225.0  # units the nearest part of the face moves per radian
 _NOSE_DEPTH = 0.26  # further out than the face, whose own depth is 1
-_KEPT = 40  # painted eyes, and painted mouths, kept for states that come again
-_EYE_STEPS, _MOUTH_STEPS = 25, 100  # states are rounded to such parts of their range: finer is not seen
+_KEPT_BYTES = 12_000_000  # of painted mouths, and of painted eyes, kept for states that come again
+_KEPT = (24, 512)  # of them, at least and at most
+_EYE_STEPS = 25  # states are rounded to such parts of their range: finer is not seen
+# How far each value of a mouth moves its outline, in units; half a pixel is not seen.
+_MOUTH_TRAVEL = MouthShape(openness=48, width=14, rounding=22, teeth=10, closure=10)
+_SEEN_PIXELS = 0.5
 _MIN_SIDE, _MAX_SIDE = 32, 4096
 
 
@@ -70,18 +75,22 @@ class HouseFace:
         with self._lock:
             frame = self._behind(pose).copy()
             self._finish_eyes(_rounded(expression, _EYE_STEPS), _rounded(pose, _EYE_STEPS))
-            self._finish_mouth(_rounded(mouth, _MOUTH_STEPS), _rounded(expression, _EYE_STEPS))
+            self._finish_mouth(self._rounded_mouth(mouth), _rounded(expression, _EYE_STEPS))
             self._blend_head(frame, pose, jaw_drop(mouth, expression))
             return frame
 
+    def _rounded_mouth(self, mouth: MouthShape) -> MouthShape:
+        steps = (max(4, round(travel * self._scale / _SEEN_PIXELS)) for travel in _MOUTH_TRAVEL)
+        return MouthShape(*(round(v * n) / n for v, n in zip(mouth, steps, strict=True)))
+
     def _behind(self, pose: Pose) -> Image:
         """All that lies behind the head; kept, as it changes by parts of a pixel over several frames."""
-        step = 0.2 / self._scale  # units: moves finer than a fifth of a pixel are not seen
+        step = 0.25 / self._scale  # units: moves finer than a quarter of a pixel are not seen
         moves = (-26 * pose.yaw, -14 * pose.pitch - pose.breath, 6 * pose.yaw, -2.6 * pose.breath)
-        state = (*(round(move / step) for move in moves), round(pose.roll / 0.001))
+        state = (*(round(move / step) for move in moves), round(pose.roll / _ROLL_STEP))
         if self._plate is None or self._plate[0] != state:
             plate = self._background.copy()
-            self._rear.blend(plate, (state[0] * step, state[1] * step), state[4] * 0.001)
+            self._rear.blend(plate, (state[0] * step, state[1] * step), state[4] * _ROLL_STEP)
             self._body.blend(plate, (state[2] * step, state[3] * step), 0.0)
             self._plate = state, plate
         return self._plate[1]
@@ -126,6 +135,9 @@ class HouseFace:
         )
 
     def _finish(self, patch: "_Patch", state: Hashable, paint: Callable[[Canvas], None]) -> None:
+        if patch.shown == state:
+            return
+        patch.shown = state
         ready = patch.painted.pop(state, None)
         if ready is None:
             canvas = Canvas(patch.box, self._fine, patch.skin.copy(), BROADEN)
@@ -135,11 +147,14 @@ class HouseFace:
                 pixels *= 1 - patch.over_alpha
                 pixels += patch.over
             pixels += np.float32(0.5)
-            ready = pixels.astype(np.uint8)
+            ready = patch.keep(pixels)
         patch.painted[state] = ready  # the latest used goes last
-        if len(patch.painted) > _KEPT:
+        if len(patch.painted) > patch.kept:
             del patch.painted[next(iter(patch.painted))]
-        self._head[patch.where][..., :3] = ready
+        head = self._head[patch.where]
+        head[...] = patch.bare
+        where, picture = ready
+        head[where] = picture
 
     def _place_head(self) -> None:
         """Works out, once, where the head lands in the picture and how each part of it moves."""
@@ -150,19 +165,20 @@ class HouseFace:
         x1 = min(int(np.ceil(ox + (_HEAD_BOX.x1 + margin) * s)), self._size[0])
         y1 = min(int(np.ceil(oy + (_HEAD_BOX.y1 + margin) * s)), self._size[1])
         self._area = np.s_[y0:y1, x0:x1]
-        x = ((np.arange(x0, x1) + 0.5 - ox) / s).astype(np.float32)
-        y = ((np.arange(y0, y1) + 0.5 - oy) / s).astype(np.float32)
-        self._map_x = np.tile((x - _HEAD_BOX.x0) * self._fine - 0.5, (len(y), 1)).astype(np.float32)
-        self._map_y = np.tile(((y - _HEAD_BOX.y0) * self._fine - 0.5)[:, None], (1, len(x))).astype(
-            np.float32
+        # Nodes reach one cell beyond the area, or its rim would be drawn from half a cell further in.
+        columns, rows = (-(-n // _CELL) + 2 for n in (x1 - x0, y1 - y0))
+        cx, cy = ((np.arange(n) - 0.5) * _CELL + first for n, first in ((columns, x0), (rows, y0)))
+        units = np.meshgrid((cx - ox) / s, (cy - oy) / s)
+        self._units_x, self._units_y = (a.astype(np.float32) for a in units)
+        texels_x, texels_y = (
+            (a - first) * self._fine - 0.5 for a, first in zip(units, _HEAD_BOX, strict=False)
         )
-        columns, rows = max(len(x) // _CELL, 2), max(len(y) // _CELL, 2)
-        cx = x[0] + (np.arange(columns) + 0.5) * (x[-1] - x[0] + 1 / s) / columns - 0.5 / s
-        cy = y[0] + (np.arange(rows) + 0.5) * (y[-1] - y[0] + 1 / s) / rows - 0.5 / s
-        self._units_x, self._units_y = (a.astype(np.float32) for a in np.meshgrid(cx, cy))
+        self._texels = np.stack([texels_x, texels_y], axis=-1).astype(np.float32)
         self._depth = _depth(self._units_x, self._units_y)
         self._hang = _hang(self._units_x, self._units_y)
         self._with_head = _fade((self._units_y - 640) / 240)
+        self._positions = np.empty((rows * _CELL, columns * _CELL, 2), np.float32)
+        self._map = self._positions[_CELL : _CELL + y1 - y0, _CELL : _CELL + x1 - x0]
 
     def _blend_head(self, frame: Image, pose: Pose, jaw: float) -> None:
         dx = -(_TURN * self._depth + 10 * self._with_head) * np.float32(pose.yaw)
@@ -172,12 +188,12 @@ class HouseFace:
         u, v = self._units_x - _NECK[0], self._units_y - _NECK[1]
         dx += (u * cos + v * sin - u) * self._with_head
         dy += (v * cos - u * sin - v) * self._with_head
-        height, width = self._map_x.shape
-        maps = []
-        for base, shift in ((self._map_x, dx), (self._map_y, dy)):
-            full = cv2.resize(shift * np.float32(self._fine), (width, height), interpolation=cv2.INTER_LINEAR)
-            maps.append(cv2.add(base, full))
-        moved = cv2.remap(self._head, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        places = np.stack([dx, dy], axis=-1)
+        places *= np.float32(self._fine)
+        places += self._texels
+        size = self._positions.shape[1::-1]
+        cv2.resize(places, size, dst=self._positions, interpolation=cv2.INTER_LINEAR)
+        moved = cv2.remap(self._head, self._map, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[call-overload]
         _blend(frame, self._area, moved)
 
 
@@ -193,11 +209,25 @@ class _Patch:
         self.box = Box(
             *(whole.x0 + x0 / scale, whole.y0 + y0 / scale, whole.x0 + x1 / scale, whole.y0 + y1 / scale)
         )
-        self.painted: dict[Hashable, npt.NDArray[np.uint8]] = {}
+        self.painted: dict[Hashable, tuple[tuple[slice, slice], npt.NDArray[np.uint8]]] = {}
+        self.kept = int(np.clip(3 * _KEPT_BYTES // (3 * (y1 - y0) * (x1 - x0)), *_KEPT))
         self.skin: FloatArray = np.ascontiguousarray(skin.pixels[self.where][..., :3])
         alpha = over.pixels[self.where][..., 3:] / np.float32(255)
         self.over: FloatArray = np.ascontiguousarray(over.pixels[self.where][..., :3])
         self.over_alpha: FloatArray | None = np.ascontiguousarray(alpha) if alpha.any() else None
+        self.bare = _as_bytes(skin.pixels[self.where] * (1 - alpha) + over.pixels[self.where])
+        self.shown: Hashable = None
+
+    def keep(self, pixels: FloatArray) -> tuple[tuple[slice, slice], npt.NDArray[np.uint8]]:
+        """The part of the box painted with ``pixels`` (h, w, 3) that differs from bare skin, and where."""
+        picture = self.bare.copy()
+        picture[..., :3] = pixels
+        changed = (picture != self.bare).any(axis=2)
+        rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+        if not len(rows):
+            return (slice(0, 0), slice(0, 0)), picture[:0, :0]
+        where = (slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
+        return where, picture[where].copy()
 
 
 class _Layer:
