@@ -16,6 +16,7 @@ from lipsync.face.frame import FaceFrame
 from lipsync.face.head import HEAD_REACH, MOTIONS, HeadField, head_weights
 from lipsync.face.lips import find_lips
 from lipsync.face.mouth_drawing import MouthDrawing, MouthState
+from lipsync.face.own_teeth import OwnTeeth
 from lipsync.face.rig import CONTROLS, Box, Rig, build_rig, lowered_lids, oval_box
 from lipsync.face.warp import Unwarp
 
@@ -71,7 +72,9 @@ class PhotoFace:
         for sheet in (self.rig.upper, self.rig.lower):
             whole = sheet if head is None else np.concatenate([sheet, head.fields])
             fields.append(whole / np.float32(grid.step))
-        upper, lower = fields[0], fields[1][:, cells[0], cells[1]]
+        upper, lower = fields[0], fields[0][:, cells[0], cells[1]]
+        # The sheets differ around the lips only; towards the edge of that part they become one.
+        lower = lower + self._mouth.window[..., None] * (fields[1][:, cells[0], cells[1]] - lower)
         self._shapes = (upper.shape[1:], lower.shape[1:])
         self._upper = np.ascontiguousarray(upper.reshape(len(upper), -1))
         self._lower = np.ascontiguousarray(lower.reshape(len(lower), -1))
@@ -97,6 +100,12 @@ class PhotoFace:
                 left, right = max(0, int(columns[0]) - 1) * step, min((int(columns[-1]) + 2) * step, width)
                 strips.append((rows, slice(left, right)))
         return strips
+
+    def wear(self, teeth: OwnTeeth, rest: Array) -> None:
+        """Show these teeth of the same person instead of those seen here; ``rest`` is the closed mesh."""
+        uv = self._mouth.places
+        upper, lower = teeth.seen_from(rest, self.rig.frame, self._mouth.skin, uv)
+        self._mouth.wear(upper, lower)
 
     def draw(self, mouth: MouthShape, expression: Expression = NEUTRAL, pose: Pose = STILL) -> Image:
         """A fresh picture with this mouth, expression and pose; untouched outside the head."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lipsync.face.face import Image
+from lipsync.face.frame import FaceFrame
 from lipsync.face.interior import (
     LUMINANCE,
     MouthColours,
@@ -18,12 +19,15 @@ from lipsync.face.interior import (
     tongue,
     upper_teeth,
 )
+from lipsync.face.lips import Lips
 from lipsync.face.rig import CONTROLS, Rig
+from lipsync.face.warp import Grid
 
 Array = npt.NDArray[np.float32]
 Part = tuple[slice, slice]  # rows, columns
 
-BOX = (-0.62, -0.34, 0.62, 0.72)  # left, top, right, bottom around the mouth, D
+BOX = (-0.52, -0.30, 0.52, 0.54)  # left, top, right, bottom around the mouth, D
+BOX_FADE = 0.08  # D; of the difference between the sheets, at the box's edges
 TABLE = 512
 TABLE_REACH = 0.75  # D; tables run from -TABLE_REACH to TABLE_REACH across
 FEATHER = 0.016  # D; softness of the lips' inner edge
@@ -39,6 +43,8 @@ SHADES = 256
 LOWER_TEETH_DROP = 0.8  # of the jaw's motion at the lip
 LOWER_TEETH_REST = 0.034  # D below the lip line with the mouth closed: hidden but for wide open mouths
 JAW_AT_LIP = 0.88
+ARC = 0.01  # D; how much higher than in the middle a tooth of the lower row may be
+TONGUE_GAP = 0.05  # D; in a narrower opening the teeth hide the tongue
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,9 @@ class MouthDrawing:
         self._tongue = tongue(colours, resolution)
         self._lower_teeth = lower_teeth(colours, resolution, lips.half_width)
         self._own: Array | None = None
+        self._own_lower: Array | None = None
         if float(lips.gap.max()) > OWN_GAP:
-            self._own = own_interior(image, rig, extent, colours)
+            self._own = own_interior(image, lips, rig.frame, rig.grid, extent, colours)
         self._upper_teeth = upper_teeth(colours, resolution, lips.half_width) if self._own is None else None
         shades = np.linspace(0, 1, SHADES, dtype=np.float32)[:, None]
         self._shades = np.power(shades, colours.hue(SHADE_HUE))
@@ -114,6 +121,8 @@ class MouthDrawing:
         high = np.clip(np.ceil(index.max(0)).astype(int) + 1, low + 2, [grid.columns, grid.rows])
         self.cells: Part = (slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0])))
         """The box in the grid's cells."""
+        self.window = self._fade_out(grid.nodes[self.cells])
+        """(rows, columns) of those cells, 1 inside and 0 at the edges."""
         left, top = int(low[0]) * grid.step, int(low[1]) * grid.step
         right, bottom = min(int(high[0]) * grid.step, extent[0]), min(int(high[1]) * grid.step, extent[1])
         self._box: Part = (slice(top, bottom), slice(left, right))
@@ -126,6 +135,13 @@ class MouthDrawing:
         self._columns = cv2.convertMaps(column, np.zeros_like(column), cv2.CV_16SC2)
         self._table_u = np.linspace(-TABLE_REACH, TABLE_REACH, TABLE, dtype=np.float32)
         self._pixel = 1 / rig.frame.unit  # D
+
+    def _fade_out(self, nodes: Array) -> Array:
+        uv = self._rig.frame.to_uv(nodes)
+        left, top, right, bottom = BOX
+        u, v = uv[..., 0], uv[..., 1]
+        inside = np.minimum.reduce([u - left, right - u, v - top, bottom - v])
+        return _smooth(inside / BOX_FADE)
 
     def _spread(self, tables: list[Array], part: Part) -> Array:
         """Tables over u, (TABLE,) each, at every pixel of a ``part`` of the box: (h, w, len(tables))."""
@@ -140,6 +156,26 @@ class MouthDrawing:
         """A table of ``values`` given along the lips, held or set to ``outside`` beyond the corners."""
         table = np.interp(self._table_u, state.u, values, left=outside, right=outside)
         return np.asarray(table, dtype=np.float32)
+
+    @property
+    def places(self) -> Array:
+        """(h, w, 2) the box's pixels in face coordinates."""
+        return np.stack([self._u, self._v], axis=-1)
+
+    @property
+    def skin(self) -> Array:
+        """(3,) colour of the skin around this mouth."""
+        return self._colours.skin
+
+    def wear(self, upper: Array, lower: Array | None) -> None:
+        """Show these teeth, (h, w, 4) over ``places``, premultiplied by alpha; lower ones ride the jaw."""
+        self._own, self._own_lower, self._upper_teeth = self._in_box(upper), lower, None
+
+    def _in_box(self, layer: Array) -> Array:
+        """A layer over ``places`` as one over the whole picture's box."""
+        rows, columns = self._box
+        left, top = columns.start, rows.start
+        return cv2.copyMakeBorder(layer, top, 0, left, 0, cv2.BORDER_CONSTANT)  # type: ignore[return-value]
 
     def part_lips(self, where: Array, below: Array, state: MouthState) -> None:
         """Replace what lies below the lip line in ``where``, a map of the whole picture, by ``below``.
@@ -239,9 +275,13 @@ class MouthDrawing:
         throat = np.clip(1 - np.square(u / np.float32(0.8 * half)), 0, 1)
         throat *= np.clip(1.15 - np.abs(below_lip / np.float32(height) - np.float32(0.42)) * 1.3, 0, 1)
         colour = self._colours.lining - throat[..., None] * (self._colours.lining - self._colours.cavity)
-        _lay(colour, self._tongue, u, v - np.float32(0.30 * height + 0.015))
+        if height > TONGUE_GAP:
+            _lay(colour, self._tongue, u, v - np.float32(0.30 * height + 0.015))
         lower = self._native_gap + LOWER_TEETH_REST + LOWER_TEETH_DROP * state.drop
-        _lay(colour, self._lower_teeth, u, v - np.float32(lower))
+        if self._own_lower is not None:
+            self._show_own_lower(colour, state, part)
+        elif float(state.lower.max()) - self._middle[1] - state.shift[1] > lower - ARC:
+            _lay(colour, self._lower_teeth, u, v - np.float32(lower))
         if self._upper_teeth is not None:
             _lay(colour, self._upper_teeth, u, v)
         if self._own is not None:
@@ -263,6 +303,18 @@ class MouthDrawing:
         colour *= 1 - own[..., 3:]
         colour += own[..., :3]
 
+    def _show_own_lower(self, colour: Array, state: MouthState, part: Part) -> None:
+        """The person's own lower teeth, held by the jaw."""
+        assert self._own_lower is not None  # noqa: S101 -- the caller has checked; this is for the type checker
+        rows, columns = self._box
+        fall = self._rig.frame.axes[:, 1] * np.float32(state.drop)
+        where = self._base[part] - state.shift_pixels - fall - np.array([columns.start, rows.start])
+        own = cv2.remap(
+            self._own_lower, where.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+        )  # type: ignore[call-overload]
+        colour *= 1 - own[..., 3:]
+        colour += own[..., :3]
+
 
 def _smooth(x: npt.NDArray[np.floating]) -> Array:
     t = np.clip(x, 0, 1)
@@ -277,12 +329,13 @@ def _lay(colour: Array, texture: Texture, u: Array, v: Array) -> None:
     colour += layer[..., :3]
 
 
-def own_interior(image: Image, rig: Rig, extent: tuple[int, int], colours: MouthColours) -> Array:
-    """RGBA float32 of the rig's box, colours multiplied by alpha: the picture's own open mouth.
+def own_interior(
+    image: Image, lips: Lips, frame: FaceFrame, grid: Grid, extent: tuple[int, int], colours: MouthColours
+) -> Array:
+    """RGBA float32 of the grid's box, colours multiplied by alpha: the picture's own open mouth.
 
     Transparent at and beyond the lips, and where the lower lip shows between them.
     """
-    lips, grid, frame = rig.lips, rig.grid, rig.frame
     inset = np.minimum(0.006, 0.2 * lips.gap)
     outline = np.concatenate(
         [np.stack([lips.u, lips.upper + inset], -1), np.stack([lips.u, lips.lower - inset], -1)[::-1]]

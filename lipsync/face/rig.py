@@ -59,6 +59,7 @@ STILL = (
 )
 UPPER_OVAL = tuple(i for i in topology.OVAL if i not in JAW)
 BROWS = topology.BROW_LEFT + topology.BROW_RIGHT
+STEP = 0.044  # D; of the grid the fields are kept on
 FACE_REACH = 1.7  # speech moves nothing beyond the oval scaled by this
 ROUND_CORNER = 0.94  # of the mouth's half width; the lips stay together beyond, or corners would be triangles
 TAPER = 0.32  # of the mouth's half width
@@ -102,7 +103,7 @@ def build_rig(
     """
     uv = frame.to_uv(landmarks[:, :2])
     rings = _rings(uv)
-    step = max(2, round(0.04 * frame.unit))
+    step = max(2, round(STEP * frame.unit))
     grid = Grid.over(box or oval_box(landmarks, FACE_REACH), step, size)
     nodes = frame.to_uv(grid.nodes.reshape(-1, 2))
     window = np.clip((1.7 - oval_distance(uv, nodes)) / 0.2, 0, 1)[None, :, None]
