@@ -16,6 +16,7 @@ from lipsync.face.life import Life
 from lipsync.face.likeness import face_likeness, face_patch
 from lipsync.face.mesh import eye_distance, head_pose
 from lipsync.face.occlusion import Mask, Occlusion, Shield
+from lipsync.face.own_teeth import find_teeth
 from lipsync.face.rig import oval_box
 from lipsync.face.rigid import follow_head
 from lipsync.face.track import FaceTracker, TrackedFace
@@ -191,7 +192,8 @@ class VideoPerformance:
         occlusion = Occlusion([(c.image, c.landmarks) for c in same])
         bare = [same[n] for n in occlusion.bare] or same
         main, *others = choose_references(bare, face.landmarks)
-        drawn = VideoFace(main.image, main.landmarks, [(c.image, c.landmarks) for c in others])
+        teeth = find_teeth([(c.image, c.landmarks) for c in bare])
+        drawn = VideoFace(main.image, main.landmarks, [(c.image, c.landmarks) for c in others], teeth)
         cast = _Cast(drawn, occlusion)
         while len(self._cast) >= MOST_FACES:
             self._cast.pop(next(iter(self._cast)))

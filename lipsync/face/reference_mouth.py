@@ -15,6 +15,7 @@ from lipsync.face.drive import control_weights
 from lipsync.face.face import NEUTRAL, Image
 from lipsync.face.frame import FaceFrame
 from lipsync.face.mesh import head_pose
+from lipsync.face.own_teeth import OwnTeeth
 from lipsync.face.rig import CHEEKS, CONTROLS, JAW, Rig, build_rig
 from lipsync.face.rigid import fit_affine
 
@@ -81,14 +82,17 @@ class ReferenceMouth:
     """A frame whose mouth is carried over others.
 
     image, landmarks  (H, W, 3) RGB and its mesh (468, 3) in pixels
+    teeth             of this person, where a frame shows them
     """
 
-    def __init__(self, image: Image, landmarks: Array) -> None:
+    def __init__(self, image: Image, landmarks: Array, teeth: OwnTeeth | None = None) -> None:
         self.photo = PhotoFace(image, landmarks, box=bounds(PATCH_BOX, FaceFrame.of(landmarks)))
         self.yaw = head_pose(landmarks).yaw
         self.moves = self._measure_moves(landmarks)
         self.rest = self._close(landmarks)
         self._light = _Light()
+        if teeth is not None:
+            self.photo.wear(teeth, self.rest)
 
     @property
     def rig(self) -> Rig:

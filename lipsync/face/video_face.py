@@ -19,6 +19,7 @@ from lipsync.face.face import Image
 from lipsync.face.frame import FaceFrame
 from lipsync.face.mesh import head_pose
 from lipsync.face.occlusion import Shield
+from lipsync.face.own_teeth import OwnTeeth
 from lipsync.face.reference_mouth import LOWER_LIP, MOVING, UPPER_LIP, ReferenceMouth, Region, bounds
 from lipsync.face.rig import BROWS, CHEEKS, STILL, UPPER_OVAL
 from lipsync.face.rigid import follow_head
@@ -29,7 +30,7 @@ Array = npt.NDArray[np.float32]
 REGION = (-1.15, -0.60, 1.15, 1.35)  # D; what changes in a frame
 FADE = 0.22  # D; the change dies out this far inside the region's edge
 STEP = 0.06  # D; grid of the frame's own warp
-SMOOTHING = 5e-3  # stiffer than a rig: what a frame shows of its own mouth has to go
+SMOOTHING = 1e-3  # stiffer than a rig: what a frame shows of its own mouth has to go
 CHEEK_SHARE = 0.6  # cheeks are brought only this far to rest: their folds belong to the light
 TURN_BLEND = 0.10  # radians of yaw over which one reference gives way to the next
 ZOOM = 2  # the frame is enlarged before it is warped: sampled linearly, it stays sharp
@@ -62,10 +63,17 @@ class VideoFace:
 
     image, landmarks  the reference frame: (H, W, 3) RGB and its mesh (468, 3) in pixels
     others            more of them, which show the closed mouth on a head turned another way
+    teeth             of this person, where a frame shows them
     """
 
-    def __init__(self, image: Image, landmarks: Array, others: Sequence[tuple[Image, Array]] = ()) -> None:
-        mouths = [ReferenceMouth(*frame) for frame in ((image, landmarks), *others)]
+    def __init__(
+        self,
+        image: Image,
+        landmarks: Array,
+        others: Sequence[tuple[Image, Array]] = (),
+        teeth: OwnTeeth | None = None,
+    ) -> None:
+        mouths = [ReferenceMouth(*frame, teeth) for frame in ((image, landmarks), *others)]
         self._main = mouths[0]
         self._by_yaw = sorted(mouths, key=lambda mouth: mouth.yaw)
         self._lattice = _lattice()
