@@ -42,7 +42,7 @@ describe("requestOf", () => {
 
 describe("draftFrom", () => {
   const options = {
-    sync_mode: "loop", mouth_strength: 0.8, head_motion: 0, expression: "happy", expression_amount: 0.35,
+    sync_mode: "loop", mouth_strength: 0.8, head_motion: 0, expression: "happy", expression_amount: 0.35, background: "keep",
   } as const;
   const job = { face: FACE, house_look: "", speech: null, text: "Hi", voice: "de", voice_rate: 1.2, engine: "builtin", options } as Job;
 

@@ -19,7 +19,7 @@ export interface Draft {
 }
 
 export const DEFAULT_OPTIONS: RenderOptions = {
-  sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "neutral", expression_amount: 0.6,
+  sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "neutral", expression_amount: 0.6, background: "keep",
 };
 
 export const EMPTY_DRAFT: Draft = {

@@ -1,15 +1,13 @@
 /** What the screens ask of rooms, avatars and the doctor. */
 
 import type {
-  Avatar, AvatarChange, AvatarIn, AvatarOrder, AvatarSession, Finding, Invite, InviteInfo, Landmarks, Person, Role,
-  Room, RoomEvent, RoomIn, RoomsStatus, SayIn, Seat,
+  Avatar, AvatarChanges, AvatarIn, AvatarOrder, AvatarOrderChanges, AvatarSession, Finding, Invite, InviteInfo, InviteRole,
+  MediaSource, Person, Role, Room, RoomChanges, RoomEvent, RoomIn, RoomsStatus, SayIn, Seat, Landmarks,
 } from "../api/rooms";
 import type { Job, Page } from "../api/types";
 import type { ApiClient } from "./api";
 
 type List<T> = Promise<{ items: T[] }>;
-
-export type MediaSource = "microphone" | "camera" | "screen_share";
 
 export class RoomsApi {
   /** Names someone without an account, once a room has let them in. */
@@ -27,9 +25,9 @@ export class RoomsApi {
 
   rooms = (cursor?: string): Promise<Page<Room>> =>
     this.ask("GET", cursor ? `/rooms?cursor=${encodeURIComponent(cursor)}` : "/rooms");
-  createRoom = (body: RoomIn): Promise<Room> => this.ask("POST", "/rooms", body);
+  createRoom = (body: Partial<RoomIn>): Promise<Room> => this.ask("POST", "/rooms", body);
   room = (slug: string): Promise<Room> => this.ask("GET", at(slug));
-  changeRoom = (slug: string, body: Partial<Omit<RoomIn, "avatar">> & { locked?: boolean }): Promise<Room> =>
+  changeRoom = (slug: string, body: Partial<RoomChanges>): Promise<Room> =>
     this.ask("PATCH", at(slug), body);
   closeRoom = (slug: string): Promise<void> => this.ask("DELETE", at(slug));
 
@@ -39,7 +37,7 @@ export class RoomsApi {
   enter = (slug: string, body: { invite?: string; name?: string }): Promise<Seat> => this.ask("POST", at(slug, "token"), body);
   leave = (slug: string): Promise<void> => this.ask("POST", at(slug, "leave"));
   invites = (slug: string): List<Invite> => this.ask("GET", at(slug, "invites"));
-  invite = (slug: string, role: Invite["role"], label = ""): Promise<Invite> =>
+  invite = (slug: string, role: InviteRole, label = ""): Promise<Invite> =>
     this.ask("POST", at(slug, "invites"), { role, label });
   revokeInvite = (slug: string, id: string): Promise<void> => this.ask("DELETE", at(slug, `invites/${id}`));
 
@@ -57,18 +55,18 @@ export class RoomsApi {
 
   // The avatar in a room
 
-  bringIn = (slug: string, body: AvatarOrder): Promise<AvatarSession> => this.ask("POST", at(slug, "avatars"), body);
-  changeAvatar = (slug: string, id: string, body: AvatarChange): Promise<AvatarSession> =>
+  bringIn = (slug: string, body: Partial<AvatarOrder>): Promise<AvatarSession> => this.ask("POST", at(slug, "avatars"), body);
+  changeAvatar = (slug: string, id: string, body: Partial<AvatarOrderChanges>): Promise<AvatarSession> =>
     this.ask("PATCH", at(slug, `avatars/${id}`), body);
   sendAway = (slug: string, id: string): Promise<void> => this.ask("DELETE", at(slug, `avatars/${id}`));
-  say = (slug: string, body: SayIn): Promise<{ id: string; avatar: AvatarSession }> => this.ask("POST", at(slug, "say"), body);
+  say = (slug: string, body: Partial<SayIn>): Promise<{ id: string; avatar: AvatarSession }> => this.ask("POST", at(slug, "say"), body);
   interrupt = (slug: string): Promise<unknown> => this.ask("POST", at(slug, "interrupt"), {});
 
   // Avatars
 
   avatars = (): Promise<{ items: Avatar[]; default: string }> => this.ask("GET", "/avatars");
-  createAvatar = (body: AvatarIn): Promise<Avatar> => this.ask("POST", "/avatars", body);
-  editAvatar = (id: string, body: Partial<Omit<AvatarIn, "face" | "kind">>): Promise<Avatar> =>
+  createAvatar = (body: Partial<AvatarIn>): Promise<Avatar> => this.ask("POST", "/avatars", body);
+  editAvatar = (id: string, body: Partial<AvatarChanges>): Promise<Avatar> =>
     this.ask("PATCH", `/avatars/${encodeURIComponent(id)}`, body);
   deleteAvatar = (id: string): Promise<void> => this.ask("DELETE", `/avatars/${encodeURIComponent(id)}`);
   previewAvatar = (id: string, text?: string): Promise<Job> =>

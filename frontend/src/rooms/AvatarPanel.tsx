@@ -48,10 +48,11 @@ interface AvatarPanelProps {
 function Stats({ session }: { session: AvatarSession }) {
   const { stats } = session;
   if (!stats) return null;
+  const { fps, first_sound_ms: first, av_offset_ms: { mean } } = stats;
   const figures = [
-    `${stats.fps.toFixed(1)} fps`,
-    `lips ${stats.av_offset_ms.mean > 0 ? "+" : ""}${Math.round(stats.av_offset_ms.mean)} ms`,
-    stats.first_sound_ms ? `first sound ${Math.round(stats.first_sound_ms)} ms` : "",
+    fps === null ? "" : `${fps.toFixed(1)} fps`,
+    mean === null ? "" : `lips ${mean > 0 ? "+" : ""}${Math.round(mean)} ms`,
+    first === null ? "" : `first sound ${Math.round(first)} ms`,
   ];
   return <p className={styles.stats}>{figures.filter(Boolean).join(" · ")}</p>;
 }

@@ -77,7 +77,7 @@ function Inside({ connection, seat, view, away, onLeave }: CallProps) {
   const [pinned, setPinned] = useState<string | null>(null);
   const [captions, setCaptions] = useState(true);
   const [panel, setPanel] = useState<PanelName | null>(() => (isHost && matchMedia(DESK).matches ? "avatar" : null));
-  const { chatMessages, send } = useChat({ room: connection });
+  const { chatMessages, send } = useChat();
   const { board, spoken } = useSpoken(connection);
   const { localParticipant, microphoneTrack } = useLocalParticipant({ room: connection });
   const { sources, canChat } = useConnection(localParticipant, seat);

@@ -1,6 +1,6 @@
 import { useState } from "react";
 
-import type { Invite } from "../api/rooms";
+import type { InviteRole } from "../api/rooms";
 import { roomsApi } from "../core/client";
 import { messageOf } from "../core/errors";
 import { plural } from "../core/format";
@@ -11,12 +11,12 @@ import { type Segment, Segments } from "../ui/Segments";
 import { useToast } from "../ui/Toasts";
 import styles from "./Invite.module.css";
 
-const ROLES: readonly Segment<Invite["role"]>[] = [
+const ROLES: readonly Segment<InviteRole>[] = [
   { value: "guest", label: "To talk" },
   { value: "speaker", label: "To present" },
   { value: "viewer", label: "To watch" },
 ];
-const MAY: Record<Invite["role"], string> = {
+const MAY: Record<InviteRole, string> = {
   guest: "Camera, microphone and chat. No account needed.",
   speaker: "Camera, microphone, screen sharing and chat.",
   viewer: "Sees, hears and reads. Nobody sees or hears them.",
@@ -25,7 +25,7 @@ const MAY: Record<Invite["role"], string> = {
 /** Links that let others in, one for each thing they may do. */
 export function InviteBox({ slug }: { slug: string }) {
   const invites = useLoad(() => roomsApi.invites(slug), slug);
-  const [role, setRole] = useState<Invite["role"]>("guest");
+  const [role, setRole] = useState<InviteRole>("guest");
   const [busy, setBusy] = useState(false);
   const say = useToast();
   const invite = invites.data?.items.find((one) => one.role === role);

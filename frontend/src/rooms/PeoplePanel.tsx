@@ -1,12 +1,11 @@
 import { useParticipants } from "@livekit/components-react";
 import { type Participant, RoomEvent } from "livekit-client";
 
-import type { Person, Role, Room } from "../api/rooms";
+import type { MediaSource, Person, Role, Room } from "../api/rooms";
 import { isAvatar } from "../core/avatarState";
 import { roomsApi } from "../core/client";
 import { messageOf } from "../core/errors";
 import { plural } from "../core/format";
-import type { MediaSource } from "../core/roomsApi";
 import { Button } from "../ui/Button";
 import { useConfirm } from "../ui/Dialog";
 import { Icon, type IconName } from "../ui/Icon";
@@ -28,6 +27,11 @@ const MUTES: { source: MediaSource; words: string; icon: IconName; on: (one: Par
   { source: "microphone", words: "Mute microphone", icon: "micOff", on: (one) => one.isMicrophoneEnabled },
   { source: "camera", words: "Turn camera off", icon: "cameraOff", on: (one) => one.isCameraEnabled },
   { source: "screen_share", words: "Stop their screen", icon: "screen", on: (one) => one.isScreenShareEnabled },
+];
+
+const CHANGES = [
+  RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.TrackPublished, RoomEvent.TrackUnpublished,
+  RoomEvent.LocalTrackPublished, RoomEvent.LocalTrackUnpublished,
 ];
 
 /** Runs what a host does to someone and says what went wrong. */
@@ -95,7 +99,7 @@ interface PeoplePanelProps {
 }
 
 export function PeoplePanel({ room, people, isHost, onClose }: PeoplePanelProps) {
-  const participants = useParticipants({ updateOnlyOn: [RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.TrackPublished, RoomEvent.TrackUnpublished, RoomEvent.LocalTrackPublished, RoomEvent.LocalTrackUnpublished] });
+  const participants = useParticipants({ updateOnlyOn: CHANGES });
   const actions = useHostActions(room.slug);
   const waiting = people.filter((one) => one.state === "waiting");
   const present = people.filter((one) => one.state === "present" || participants.some((here) => here.identity === one.identity));
