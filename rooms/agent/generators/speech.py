@@ -179,7 +179,7 @@ class Speech:
                 return None
 
     def _should_skip(self, beat: Beat) -> bool:
-        if not self.is_live or self._held < LIVE_BACKLOG_SECONDS * SAMPLE_RATE:
+        if not self.is_live or self.seconds_waiting < LIVE_BACKLOG_SECONDS:
             return False
         return int(np.abs(beat.sound).max(initial=0)) < QUIET
 

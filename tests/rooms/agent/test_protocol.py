@@ -1,0 +1,225 @@
+"""LiveKit's avatar protocol, with a real AgentSession on the other side and no model behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from livekit import api, rtc
+from livekit.agents import Agent, AgentSession
+from livekit.agents.voice.avatar import AvatarRunner, DataStreamAudioOutput, DataStreamAudioReceiver
+
+from rooms import provider as avsite
+from rooms.agent.generators.base import options_for
+from rooms.agent.generators.speech import audio_frame
+from rooms.agent.generators.wave import AudioWaveGenerator
+from rooms.agent.media import MediaCache
+from rooms.agent.order import Avatar, Protocol, SessionOrder
+from rooms.agent.session import AvatarSession
+from tests.rooms.agent.sfu import KEY, SECRET, Sfu, Viewer, until
+
+RATE = 24_000
+
+
+async def spoken(tone: np.ndarray, seconds: float) -> AsyncIterator[rtc.AudioFrame]:
+    samples = np.resize(tone, round(seconds * RATE))
+    for start in range(0, len(samples), 2400):
+        yield audio_frame(samples[start : start + 2400], RATE)
+
+
+class OurAvatar:
+    """An avatar of ours that serves the agent ``identity``, in a room of the real server."""
+
+    def __init__(self, sfu: Sfu, room: str, identity: str, cache: Path, session: str | None = None) -> None:
+        protocol = Protocol(identity)
+        look = Avatar("Wave", "wave")
+        self.order = SessionOrder(
+            session or str(uuid4()), room, look, width=128, height=128, protocol=protocol
+        )
+        self._sfu, self._room_name, self._cache = sfu, room, cache
+
+    async def __aenter__(self) -> AvatarSession:
+        attributes = {"lk.publish_on_behalf": self.order.protocol.agent_identity}
+        self.room = await self._sfu.join(self.order.identity, self._room_name, "agent", **attributes)
+        self.session = AvatarSession(self.room, self.order, MediaCache(self._cache))
+        await self.session.start(await self.session.prepare())
+        return self.session
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.session.aclose()
+        await self.room.disconnect()
+
+
+class Heard:
+    """What an audio output is told of its playback."""
+
+    def __init__(self, output: DataStreamAudioOutput) -> None:
+        self.started = 0
+        self.finished: list[tuple[float, bool]] = []
+        output.on("playback_started", lambda _: self._start())
+        output.on("playback_finished", lambda event: self._finish(event))
+
+    def _start(self) -> None:
+        self.started += 1
+
+    def _finish(self, event: object) -> None:
+        self.finished.append((round(event.playback_position, 2), event.interrupted))  # type: ignore[attr-defined]
+
+
+async def test_stock_sender_and_our_avatar(
+    sfu: Sfu, room_name: str, tone: np.ndarray, tmp_path: Path
+) -> None:
+    agent = await sfu.join("agent", room_name, "agent")
+    async with OurAvatar(sfu, room_name, "agent", tmp_path) as session:
+        output = DataStreamAudioOutput(
+            agent,
+            destination_identity=session.order.identity,
+            wait_remote_track=rtc.TrackKind.KIND_VIDEO,
+            wait_playback_start=True,
+        )
+        heard = Heard(output)
+        for seconds in (0.4, 0.6):
+            async for frame in spoken(tone, seconds):
+                await output.capture_frame(frame)
+            output.flush()
+        await asyncio.wait_for(output.wait_for_playout(), 20)
+        assert heard.finished == [(0.4, False), (0.6, False)]
+        assert heard.started == 2
+        # Interrupted five times: once a start, once an end, and never more of either.
+        for _ in range(5):
+            started = heard.started
+            async for frame in spoken(tone, 3.0):
+                await output.capture_frame(frame)
+            output.flush()
+            await until(lambda started=started: heard.started > started)
+            await asyncio.sleep(0.1)
+            output.clear_buffer()
+            await asyncio.wait_for(output.wait_for_playout(), 20)
+        await asyncio.sleep(0.5)
+        assert heard.started == 7
+        assert len(heard.finished) == 7
+        assert all(cut and 0 < seconds < 2.5 for seconds, cut in heard.finished[2:])
+    await agent.disconnect()
+
+
+async def test_every_segment_that_was_cleared_gets_its_end(
+    sfu: Sfu, room_name: str, tone: np.ndarray, tmp_path: Path
+) -> None:
+    agent = await sfu.join("agent", room_name, "agent")
+    async with OurAvatar(sfu, room_name, "agent", tmp_path) as session:
+        output = DataStreamAudioOutput(
+            agent, destination_identity=session.order.identity, wait_remote_track=rtc.TrackKind.KIND_VIDEO,
+            clear_buffer_timeout=None, wait_playback_start=True,
+        )  # fmt: skip
+        heard = Heard(output)
+        for _ in range(3):
+            async for frame in spoken(tone, 2.0):
+                await output.capture_frame(frame)
+            output.flush()
+        await until(lambda: heard.started == 1)
+        await asyncio.sleep(0.3)
+        output.clear_buffer()
+        await asyncio.wait_for(output.wait_for_playout(), 10)
+        assert len(heard.finished) == 3
+        assert heard.finished[0][0] > 0.2 and [seconds for seconds, _ in heard.finished[1:]] == [0.0, 0.0]
+        assert all(cut for _, cut in heard.finished)
+    await agent.disconnect()
+
+
+async def test_our_provider_and_a_stock_receiver(
+    sfu: Sfu, room_name: str, tone: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stock runner answers the dispatch that our plugin asks for, under the identity it was promised."""
+    asked: list[api.CreateAgentDispatchRequest] = []
+
+    async def note(_: object, request: api.CreateAgentDispatchRequest) -> None:
+        asked.append(request)
+
+    monkeypatch.setattr("livekit.api.agent_dispatch_service.AgentDispatchService.create_dispatch", note)
+    room = await sfu.join("agent", room_name, "agent")
+    session: AgentSession = AgentSession(resume_false_interruption=False)
+    avatar = avsite.AvatarSession(
+        avatar="wave", livekit_url=sfu.url, livekit_api_key=KEY, livekit_api_secret=SECRET
+    )
+    await avatar.start(session, room=room)
+    assert asked[0].agent_name == "avsite-avatar" and asked[0].room == room_name
+    order = SessionOrder.from_json(asked[0].metadata)
+    assert order.identity == avatar.avatar_identity and order.protocol == Protocol("agent")
+    stock = await sfu.join(avatar.avatar_identity, room_name, "agent", **{"lk.publish_on_behalf": "agent"})
+    runner = AvatarRunner(
+        stock,
+        audio_recv=DataStreamAudioReceiver(stock, sender_identity="agent"),
+        video_gen=AudioWaveGenerator(options_for(128, 128, 25)),
+        options=options_for(128, 128, 25),
+    )
+    viewer = await Viewer.join(sfu, room_name)
+    await runner.start()
+    await session.start(agent=Agent(instructions="Say what is given."), room=room)
+    await asyncio.wait_for(avatar.wait_for_join(), 20)
+    said = session.say("Half a second.", audio=spoken(tone, 0.5))
+    await asyncio.wait_for(said.wait_for_playout(), 20)
+    assert not said.interrupted
+    await until(viewer.is_loud)
+    await session.aclose()
+    await avatar.aclose()
+    await runner.aclose()
+    for joined in (stock, room):
+        await joined.disconnect()
+    await viewer.leave()
+
+
+async def test_an_agent_session_speaks_through_our_avatar(
+    sfu: Sfu, room_name: str, tone: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(*_: object) -> None:
+        """The agent process is tested elsewhere; here the avatar runs in this one."""
+
+    monkeypatch.setattr("livekit.api.agent_dispatch_service.AgentDispatchService.create_dispatch", nobody)
+    viewer = await Viewer.join(sfu, room_name)
+    room = await sfu.join("agent", room_name, "agent")
+    session: AgentSession = AgentSession(resume_false_interruption=False)
+    avatar = avsite.AvatarSession(
+        avatar="wave", livekit_url=sfu.url, livekit_api_key=KEY, livekit_api_secret=SECRET
+    )
+    await avatar.start(session, room=room)
+    session_id = avatar.order(room_name, "agent")["session"]
+    async with OurAvatar(sfu, room_name, "agent", tmp_path, session_id):
+        await session.start(agent=Agent(instructions="Say what is given."), room=room)
+        await asyncio.wait_for(avatar.wait_for_join(), 20)
+        first = session.say("One two three four five six.", audio=spoken(tone, 1.0))
+        await asyncio.wait_for(first.wait_for_playout(), 20)
+        await until(lambda: "six" in viewer.words)
+        assert viewer.words.split() == ["One", "two", "three", "four", "five", "six."]
+        long = session.say("This is cut off after a while, long before its end.", audio=spoken(tone, 6.0))
+        await until(lambda: viewer.states[-1:] == ["speaking"] and len(viewer.states) >= 3)
+        await asyncio.sleep(0.4)
+        await long.interrupt()
+        await asyncio.wait_for(long.wait_for_playout(), 20)
+        assert long.interrupted
+        texts = [item.text_content for item in session.history.items if item.type == "message"]
+        assert texts[0] == "One two three four five six."
+        assert all("its end" not in (text or "") for text in texts[1:])
+        await until(lambda: not viewer.is_loud())
+        assert viewer.states[-1] in {"idle", "listening"}
+    await session.aclose()
+    await avatar.aclose()
+    await room.disconnect()
+    await viewer.leave()
+
+
+async def test_the_provider_says_what_is_missing(sfu: Sfu, room_name: str) -> None:
+    session: AgentSession = AgentSession()
+    with pytest.raises(avsite.AvatarError, match="not connected"):
+        await avsite.AvatarSession().start(session, rtc.Room())
+    room = await sfu.join("agent", room_name, "agent")
+    keys = {"livekit_url": sfu.url, "livekit_api_key": KEY, "livekit_api_secret": SECRET}
+    with pytest.raises(avsite.AvatarError, match="no avatar 'nobody'"):
+        await avsite.AvatarSession(avatar="nobody", **keys).start(session, room)
+    keys["livekit_api_secret"] = "not the secret, but just as long as it"
+    with pytest.raises(avsite.AvatarError, match="LiveKit did not send an avatar"):
+        await avsite.AvatarSession(**keys).start(session, room)
+    await room.disconnect()
