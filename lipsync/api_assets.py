@@ -14,18 +14,36 @@ from avsite.auth import caller
 from avsite.errors import not_found
 from avsite.files import serve_file
 from avsite.idempotency import once
+from avsite.limits import count_request
 from lipsync.assets import Kind, delete_asset, find_asset, store_upload, visible_assets
+from lipsync.face.outline import FACE_LINES, mesh_faces
 from lipsync.media_types import content_type
 from lipsync.models import Asset
 from lipsync.paging import take_page
 from lipsync.schemas import AssetOut, describe_asset
+from lipsync.video.read import read_image
 
 router = Router()
+
+MESHES_PER_MINUTE = 60
 
 
 class AssetPage(Schema):
     items: list[AssetOut]
     next_cursor: str | None
+
+
+class MeshOut(Schema):
+    """The points of a face, 0..1 of the thumbnail."""
+
+    points: list[tuple[float, float]]
+
+
+class LandmarksOut(Schema):
+    """What moves a face: its points, and which of them to join by lines to see lips, lids and brows."""
+
+    lines: list[list[int]]
+    faces: list[MeshOut]
 
 
 @router.post("", response={201: AssetOut})
@@ -87,3 +105,14 @@ def get_asset_thumbnail(request: HttpRequest, asset_id: uuid.UUID) -> HttpRespon
     if not asset.thumbnail:
         raise not_found("thumbnail")
     return serve_file(request, Path(asset.thumbnail.path), "image/jpeg", f"{Path(asset.name).stem}.jpg")
+
+
+@router.get("/{uuid:asset_id}/landmarks", response=LandmarksOut)
+def get_landmarks(request: HttpRequest, asset_id: uuid.UUID) -> LandmarksOut:
+    """The mesh of each face in the thumbnail; none for a recording."""
+    asset = _own(request, asset_id)
+    count_request(f"landmarks:{caller(request).pk}", MESHES_PER_MINUTE)
+    meshes = mesh_faces(read_image(Path(asset.thumbnail.path))) if asset.thumbnail else []
+    return LandmarksOut(
+        lines=[list(line) for line in FACE_LINES], faces=[MeshOut(points=points) for points in meshes]
+    )

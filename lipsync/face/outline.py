@@ -9,9 +9,27 @@ from typing import NamedTuple
 from lipsync.face.detect import FaceDetector
 from lipsync.face.face import Image
 from lipsync.face.mesh import FaceMesh, Landmarks
-from lipsync.face.topology import OVAL
+from lipsync.face.topology import (
+    BROW_LEFT,
+    BROW_RIGHT,
+    EYE_LEFT_LOWER,
+    EYE_LEFT_UPPER,
+    EYE_RIGHT_LOWER,
+    EYE_RIGHT_UPPER,
+    LOWER_INNER,
+    LOWER_OUTER,
+    OVAL,
+    UPPER_INNER,
+    UPPER_OUTER,
+)
 
 MOST_FACES = 8
+FACE_LINES: tuple[tuple[int, ...], ...] = (
+    *((*OVAL, OVAL[0]), UPPER_OUTER, LOWER_OUTER, UPPER_INNER, LOWER_INNER),
+    *(EYE_LEFT_UPPER, EYE_LEFT_LOWER, EYE_RIGHT_UPPER, EYE_RIGHT_LOWER),
+    *(BROW_LEFT[:5], BROW_LEFT[5:], BROW_RIGHT[:5], BROW_RIGHT[5:]),
+)
+"""Lines through the points of a mesh that show where edge, lips, lids and brows are."""
 _models_lock = Lock()  # the models keep their last picture inside, so one caller at a time
 
 
@@ -36,11 +54,24 @@ def outline_faces(image: Image, *, thorough: bool = True) -> list[FaceOutline]:
 
     ``thorough`` also tries the picture turned and in tiles. Raises ValueError for what is no picture.
     """
+    return [_outline(fit, image) for fit in _fit_faces(image, thorough=thorough)]
+
+
+def mesh_faces(image: Image) -> list[list[tuple[float, float]]]:
+    """The 468 points of each face in ``image``, (x, y) in 0..1 of the picture; see ``FACE_LINES``."""
+    scale = (image.shape[1], image.shape[0])
+    return [
+        [(round(float(x), 4), round(float(y), 4)) for x, y in fit.points[:, :2] / scale]
+        for fit in _fit_faces(image, thorough=True)
+    ]
+
+
+def _fit_faces(image: Image, *, thorough: bool) -> list[Landmarks]:
     with _models_lock:
         detector, mesh = _models()
         faces = detector.detect(image, thorough=thorough)[:MOST_FACES]
         fits = [mesh.fit_detection(image, face) for face in faces]
-    return [_outline(fit, image) for fit in fits if fit is not None]
+    return [fit for fit in fits if fit is not None]
 
 
 def _outline(fit: Landmarks, image: Image) -> FaceOutline:

@@ -49,6 +49,25 @@ def test_file_and_thumbnail(alice_api: Api, portrait_png: bytes) -> None:
     assert thumbnail["Content-Type"] == "image/jpeg" and thumbnail.getvalue()[:2] == b"\xff\xd8"
 
 
+def test_the_landmarks_of_a_face(
+    alice_api: Api, charlie_api: Api, portrait_png: bytes, tone_wav: bytes
+) -> None:
+    face = send(alice_api, portrait_png).json()
+    found = alice_api.call("GET", f"/assets/{face['id']}/landmarks").json()
+    (mesh,) = found["faces"]
+    assert len(mesh["points"]) == 468
+    left, top, width, height = face["faces"][0]["box"]
+    across, down = zip(*mesh["points"], strict=True)
+    assert min(across) >= left - 0.02 and max(across) <= left + width + 0.02
+    assert min(down) >= top - 0.02 and max(down) <= top + height + 0.02
+    upper_lip, lower_lip = mesh["points"][0], mesh["points"][17]
+    assert top + height / 2 < upper_lip[1] < lower_lip[1] < top + height
+    assert all(0 <= index < 468 for line in found["lines"] for index in line)
+    assert charlie_api.call("GET", f"/assets/{face['id']}/landmarks").status_code == 404
+    speech = send(alice_api, tone_wav, "speech", "hello.wav").json()
+    assert alice_api.call("GET", f"/assets/{speech['id']}/landmarks").json()["faces"] == []
+
+
 def test_a_file_that_is_a_page_is_never_shown_as_one(alice_api: Api) -> None:
     response = send(alice_api, b"<html><script>alert(1)</script></html>", name="face.html")
     assert (response.status_code, response.json()["error"]["code"]) == (415, "unsupported_media")
