@@ -30,6 +30,8 @@ FADE_FRAMES = 4
 TURNED = (0.62, 0.85)  # radians of yaw: from the first on the change fades, at the second it is gone
 CUT_REACH = 2.0  # of the face's oval
 SAME_PERSON = 0.6  # correlation of two faces' patches
+FOLLOWED_FACES = 2  # the one that speaks, and one that may pass in front of it
+NEWCOMERS_EVERY = 24  # frames
 MIN_EYE_DISTANCE = 12.0  # pixels; a smaller face shows no mouth to move
 WATCH_EVERY = 2  # frames; while nothing is in front of the mouth
 COVERED = (0.30, 0.70)  # of the mouth; from the first share on the change fades, at the second it is gone
@@ -121,7 +123,7 @@ class VideoPerformance:
     _last_hidden: Mask | None = None
 
     def __iter__(self) -> Iterator[Image]:
-        tracker = FaceTracker()
+        tracker = FaceTracker(FOLLOWED_FACES, newcomers_every=NEWCOMERS_EVERY)
         window: deque[_Seen] = deque()
         number = 0
         past: deque[_Seen] = deque(maxlen=FADE_FRAMES)

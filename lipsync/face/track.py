@@ -84,14 +84,22 @@ class _Track:
 
 
 class FaceTracker:
-    """Gives the same face the same id from frame to frame of one video."""
+    """Gives the same face the same id from frame to frame of one video.
+
+    Follows up to ``max_faces``; while it follows any, it looks for more ``newcomers_every`` so many frames.
+    """
 
     def __init__(
-        self, max_faces: int = 4, detector: FaceDetector | None = None, mesh: FaceMesh | None = None
+        self,
+        max_faces: int = 4,
+        detector: FaceDetector | None = None,
+        mesh: FaceMesh | None = None,
+        newcomers_every: int = _LOOK_FOR_NEWCOMERS_EVERY,
     ) -> None:
         if max_faces < 1:
             raise ValueError(f"max_faces is {max_faces}; follow at least one face.")
         self._max_faces = max_faces
+        self._newcomers_every = newcomers_every
         self._detector = detector or FaceDetector()
         self._mesh = mesh or FaceMesh()
         self._tracks: list[_Track] = []
@@ -157,13 +165,14 @@ class FaceTracker:
         lately = [track for track in self._tracks if 0 < track.missing <= _FORGET_AFTER]
         if lately or not here:
             return any(t.missing < _TRAIL for t in lately) or self._frame % _LOOK_WHILE_MISSING_EVERY == 0
-        return self._frame % _LOOK_FOR_NEWCOMERS_EVERY == 0
+        return self._frame % self._newcomers_every == 0
 
     def _detect(self, image: Image, cut: bool) -> None:
         here = [track for track in self._tracks if not track.missing]
         hard = not here and (cut or self._frame % _LOOK_HARD_EVERY == 0)
         found: list[tuple[Landmarks, FloatArray]] = []
-        for face in self._detector.detect(image, thorough=hard):
+        # Where not all can be followed, the largest are.
+        for face in sorted(self._detector.detect(image, thorough=hard), key=_area, reverse=True):
             if len(here) + len(found) >= self._max_faces:
                 break
             if not self._is_followed(face, [t.landmarks for t in here] + [f.points for f, _ in found]):
@@ -195,6 +204,11 @@ class FaceTracker:
             landmarks, look = found[i]
             self._tracks.append(_Track(self._next_id, landmarks.points, landmarks.score, look))
             self._next_id += 1
+
+
+def _area(face: Detection) -> float:
+    left, top, right, bottom = face.box
+    return (right - left) * (bottom - top)
 
 
 def _middle(points: FloatArray) -> FloatArray:

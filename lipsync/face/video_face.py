@@ -26,6 +26,7 @@ from lipsync.face.rigid import follow_head
 from lipsync.face.warp import ThinPlate, invert
 
 Array = npt.NDArray[np.float32]
+Box = tuple[slice, slice]  # rows, columns
 
 REGION = (-1.15, -0.60, 1.15, 1.35)  # D; what changes in a frame
 FADE = 0.22  # D; the change dies out this far inside the region's edge
@@ -33,7 +34,7 @@ STEP = 0.06  # D; grid of the frame's own warp
 SMOOTHING = 1e-3  # stiffer than a rig: what a frame shows of its own mouth has to go
 CHEEK_SHARE = 0.6  # cheeks are brought only this far to rest: their folds belong to the light
 TURN_BLEND = 0.10  # radians of yaw over which one reference gives way to the next
-ZOOM = 2  # the frame is enlarged before it is warped: sampled linearly, it stays sharp
+UNMOVED = 0.04  # pixels; what the warp moves less keeps its values
 
 HELD = tuple(dict.fromkeys(i for i in UPPER_OVAL + STILL + BROWS if i not in MOVING))
 ANCHORS = (2, 97, 326, 164, 167, 393, 165, 391, 37, 267, 0, 39, 269)
@@ -121,13 +122,15 @@ class VideoFace:
         part = image[region.top : region.bottom, region.left : region.right]
         wanted = at_rest[list(MOVING)] + self._frame_moves(self._main.weights(mouth), frame)
         delta = np.float32(amount) * _SHARE * (wanted - landmarks[list(MOVING), :2])
-        moved = self._warp(part, region, frame, delta, self._lip_line(frame, wanted))
-        for reference, share in shares:
-            reference.lay(moved, region, at_rest, mouth, amount * share)
+        kept = None
         if shield is not None:
             kept = shield.over(landmarks, (region.left, region.top, region.right, region.bottom))
-            moved = cv2.blendLinear(part.copy(), moved, kept, 1 - kept)  # type: ignore[assignment]
-        part[...] = moved
+            shown = part.copy()
+        self._warp(part, region, frame, delta, self._lip_line(frame, wanted))
+        for reference, share in shares:
+            reference.lay(part, region, at_rest, mouth, amount * share)
+        if kept is not None:
+            part[...] = cv2.blendLinear(shown, np.ascontiguousarray(part), kept, 1 - kept)
         return image
 
     def _shares(self, yaw: float) -> list[tuple[ReferenceMouth, float]]:
@@ -172,8 +175,8 @@ class VideoFace:
         middle = (upper + lower) / 2
         return np.asarray(np.interp(self._nodes[0, :, 0], middle[:, 0], middle[:, 1]), dtype=np.float32)
 
-    def _warp(self, part: Image, region: Region, frame: FaceFrame, delta: Array, line: Array) -> Image:
-        """``part`` with its moving landmarks displaced by ``delta`` (len(MOVING), 2), pixels.
+    def _warp(self, part: Image, region: Region, frame: FaceFrame, delta: Array, line: Array) -> None:
+        """Displace the moving landmarks of ``part`` by ``delta`` (len(MOVING), 2), pixels, in place.
 
         ``line`` (lattice columns,) is v of where the lips meet.
         """
@@ -187,17 +190,36 @@ class VideoFace:
         # The sheets meet between the lips, where the reference mouth will lie over them.
         share = np.clip((self._nodes[..., 1] - line) / STEP + 0.5, 0, 1)[..., None]
         inverse = frame.vectors_to_pixels((above + share * (below - above)) * STEP)
+        box = self._moving_box(inverse, region, frame)
+        if box is None:
+            return
         # Pixel to lattice cell is affine; so one warp brings the field to every pixel.
         to_cell = np.linalg.inv(frame.axes.astype(np.float64)) / STEP
-        corner = np.array([region.left, region.top]) - frame.origin
+        corner = np.array([region.left + box[1].start, region.top + box[0].start]) - frame.origin
         offset = to_cell @ corner - np.array(REGION[:2]) / STEP
-        height, width = part.shape[:2]
-        where = cv2.warpAffine(
-            inverse, np.c_[to_cell, offset], (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        where: Array = np.asarray(
+            cv2.warpAffine(-inverse, np.c_[to_cell, offset], size, flags=flags), np.float32
         )
-        x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-        where = np.stack([x - where[..., 0], y - where[..., 1]], axis=-1)
-        return np.asarray(cv2.remap(part, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))  # type: ignore[call-overload]
+        where[..., 0] += np.arange(box[1].start, box[1].stop, dtype=np.float32)
+        where[..., 1] += np.arange(box[0].start, box[0].stop, dtype=np.float32)[:, None]
+        part[box] = cv2.remap(part, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+
+    def _moving_box(self, inverse: Array, region: Region, frame: FaceFrame) -> Box | None:
+        """Rows and columns of ``region`` that a field over the lattice moves at all."""
+        moving = np.abs(inverse).max(2) > UNMOVED
+        if not moving.any():
+            return None
+        grown = cv2.dilate(moving.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        pixels = frame.to_pixels(self._nodes[grown]) - np.array([region.left, region.top], np.float32)
+        low = np.maximum(np.floor(pixels.min(0)).astype(int), 0)
+        high = np.minimum(
+            np.ceil(pixels.max(0)).astype(int) + 1, (region.right - region.left, region.bottom - region.top)
+        )
+        if (high <= low).any():
+            return None
+        return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
 
 
 def _lattice() -> Array:
