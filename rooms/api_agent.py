@@ -41,18 +41,24 @@ class HeartbeatIn(Schema):
     busy: Annotated[int, Field(ge=0, le=1000)]
     load: Annotated[float, Field(ge=0)] = 0.0
     draining: bool = False
+    connected: bool = True
     sessions: list[UUID] = Field(default_factory=list, max_length=1000)
 
 
 class AgentEventIn(Schema):
-    """``type`` is ready, speaking, finished, interrupted, error, stats or ended; more fields go with it."""
+    """``type`` is ready, speaking, finished, interrupted, refused, error, stats or ended."""
 
     type: str = Field(max_length=40)
     run: int | None = None
     command: str | None = None
-    at: str | None = None
-
-    model_config = {"extra": "allow"}
+    message: str | None = None
+    fatal: bool = False
+    reason: str | None = None
+    fps: float | None = None
+    frames_late: float | None = None
+    av_offset_ms: dict[str, float | None] | float | None = None
+    cpu: float | None = None
+    first_sound_ms: float | None = None
 
 
 @router.post("/heartbeat", auth=AgentAuth(), response={204: None}, include_in_schema=False)
@@ -60,7 +66,7 @@ def heartbeat(request: HttpRequest, payload: HeartbeatIn) -> Status[None]:
     """An agent process is alive, has this many places, and these sessions in hand."""
     reports.note_heartbeat(
         payload.worker,
-        payload.places,
+        payload.places if payload.connected else 0,
         payload.busy,
         payload.load,
         payload.draining,

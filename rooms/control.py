@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Sum
 from django.utils import timezone
 
 from rooms import sfu
@@ -33,7 +32,9 @@ LOST_WITHOUT_HEARTBEAT_SECONDS = 12
 ABSENT_SECONDS = 4
 """Missing from LiveKit's room for longer than it takes to reconnect."""
 TAKE_SECONDS = 4
-"""An order that no agent has taken by then will not be."""
+"""An order that no agent has taken by then will not be, when none is known to be there."""
+TAKE_SLOWLY_SECONDS = 12
+"""The same when one is there, which says no by itself if it must."""
 READY_SECONDS = 25
 REST_SECONDS = 20
 """An avatar stays for this long after the last person, who may only be reloading the page."""
@@ -70,7 +71,7 @@ def free_places(now: datetime | None = None) -> int | None:
     workers = AgentWorker.objects.filter(seen_at__gt=since, draining=False)
     if not workers.exists():
         return None
-    free = workers.aggregate(free=Sum(F("places") - F("busy")))["free"] or 0
+    free = sum(max(0, worker.places - worker.busy) for worker in workers)
     on_their_way = AvatarSession.objects.filter(state=STARTING, seen_at=None).count()
     return max(0, free - on_their_way)
 
@@ -119,8 +120,9 @@ def _start_if_due(session: AvatarSession, expected: bool, now: datetime) -> None
         minutes = max(1, settings.AVATAR_WAIT_SECONDS // 60)
         _give_up(session, WAITED_LONG.format(minutes=minutes))
         return
-    if free_places(now) == 0:
-        _put_off(session, BUSY)
+    free = free_places(now)
+    if free == 0 or (free is None and AgentWorker.objects.exists()):
+        _put_off(session, NO_AGENT if free is None else BUSY)
         return
     started = AvatarSession.objects.start(session.pk)
     if started is not None:
@@ -156,7 +158,7 @@ def _watch_start(session: AvatarSession, there: Collection[str], now: datetime) 
         _lose(session, TAKEN_OVER)
     elif is_taken and waited > READY_SECONDS:
         _lose(session, TOO_SLOW)
-    elif not is_taken and waited > TAKE_SECONDS:
+    elif not is_taken and waited > (TAKE_SECONDS if free_places(now) is None else TAKE_SLOWLY_SECONDS):
         message = NO_AGENT if free_places(now) is None else BUSY
         if AvatarSession.objects.wait(session.pk, session.run, message, RETRY_SECONDS):
             _let_go(session)

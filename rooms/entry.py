@@ -80,7 +80,7 @@ def _make_place(room: Room, caller: Caller) -> Participant:
     if caller.user is not None and caller.user.pk == room.owner_id:
         return _create(room, caller.user, caller.user.username, Role.HOST, None)
     if not caller.invite:
-        if caller.user is None:
+        if caller.user is None and caller.seat is None:
             raise ApiError("unauthenticated", "Open the link you were invited with, or sign in.")
         raise not_found("room")
     invite = find_invite(caller.invite)
@@ -105,7 +105,7 @@ def _create(room: Room, user: User | None, name: str, role: str, invite: Invite 
 
 def _clean_name(name: str | None) -> str:
     """Raises ApiError naming ``name``."""
-    kept = "".join(c for c in name or "" if unicodedata.category(c)[0] != "C")
+    kept = "".join(c for c in " ".join((name or "").split()) if unicodedata.category(c)[0] != "C")
     clean = " ".join(kept.split())
     if not clean:
         raise ApiError("invalid", "Say your name, so that the others know who you are.", "name")
