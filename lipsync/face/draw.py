@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lipsync.audio.shape import MouthShape
+from lipsync.face import topology
 from lipsync.face.drive import control_weights
+from lipsync.face.enlarge import enlarge, fit_crispness
 from lipsync.face.eyes import AWAKE, Eyes
 from lipsync.face.face import NEUTRAL, STILL, Expression, Image, Pose
 from lipsync.face.frame import FaceFrame
@@ -27,6 +29,7 @@ STILL_PIXELS = 0.15  # a smaller displacement counts, by degrees, as none
 NOTICED = 0.01  # pixels; a field that never moves a place further leaves it alone
 STRIP_ROWS = 32  # pixels; the picture is sampled in strips as wide as what may move in them
 ZOOM = 2  # the source is kept enlarged: sampled linearly, it stays sharp
+RIM = 5  # pixels at the edge of a piece that enlarging it alone gets wrong
 
 
 class PhotoFace:
@@ -51,17 +54,13 @@ class PhotoFace:
         width, height = self._extent = grid.extent(self.size)
         self._area = (slice(grid.top, grid.top + height), slice(grid.left, grid.left + width))
         self._lock = threading.Lock()
-        # Sampling an enlargement linearly keeps nearly all sharpness at the cost of linear sampling.
-        self._source = cv2.resize(
-            image[self._area], (ZOOM * width, ZOOM * height), interpolation=cv2.INTER_CUBIC
-        )
+        self._crispness = fit_crispness(_around_mouth(image, landmarks, frame.unit))
+        self._source = enlarge(image[self._area], self._crispness)
         head = HeadField(landmarks, frame, grid, self.size) if box is None else None
         self._eyes = Eyes(image, landmarks, frame) if box is None else None
         self._painted_eyes = AWAKE
         self._plain = image[self._area].copy()  # the source as it is, with the eyes as last painted
-        self._still_x, self._still_y = (
-            ((np.arange(n) + 0.5) * ZOOM - 0.5).astype(np.float32) for n in (width, height)
-        )
+        self._still_x, self._still_y = ((np.arange(n) * ZOOM).astype(np.float32) for n in (width, height))
         self._mouth = MouthDrawing(image, landmarks, self.rig, self._extent)
         self._load_fields(head)
 
@@ -170,8 +169,16 @@ class PhotoFace:
         """Put ``picture`` into the source; its rim is the source's own."""
         height, width = picture.shape[:2]
         self._plain[top : top + height, left : left + width] = picture
-        fine = cv2.resize(picture, (ZOOM * width, ZOOM * height), interpolation=cv2.INTER_CUBIC)
-        rim = 2 * ZOOM
+        fine = enlarge(picture, self._crispness)
+        rim = RIM * ZOOM
         self._source[
             ZOOM * top + rim : ZOOM * (top + height) - rim, ZOOM * left + rim : ZOOM * (left + width) - rim
         ] = fine[rim:-rim, rim:-rim]
+
+
+def _around_mouth(image: Image, landmarks: Array, unit: float) -> Image:
+    """The part of the picture that speaks most, for measuring; ``unit`` is D in pixels."""
+    x, y = landmarks[[topology.MOUTH_LEFT, topology.MOUTH_RIGHT], :2].mean(0)
+    left, top = max(0, int(x - 0.45 * unit)), max(0, int(y - 0.25 * unit))
+    right, bottom = int(x + 0.45 * unit) + 1, int(y + 0.45 * unit) + 1
+    return image[top : max(bottom, top + 2), left : max(right, left + 2)]

@@ -43,6 +43,7 @@ SHADES = 256
 LOWER_TEETH_DROP = 0.8  # of the jaw's motion at the lip
 LOWER_TEETH_REST = 0.034  # D below the lip line with the mouth closed: hidden but for wide open mouths
 JAW_AT_LIP = 0.88
+SLIT, SLIT_DARKNESS = 0.06, 0.55  # D; openings up to here are that much darker
 ARC = 0.01  # D; how much higher than in the middle a tooth of the lower row may be
 TONGUE_GAP = 0.05  # D; in a narrower opening the teeth hide the tongue
 
@@ -55,6 +56,7 @@ class MouthState:
     upper: Array
     lower: Array
     drop: float
+    bite: float  # 0..1, how much of the upper teeth rests on the lower lip
     shift: Array  # (2,) D, what head motion adds at the mouth
     shift_pixels: Array  # (2,)
 
@@ -85,6 +87,7 @@ class MouthState:
             upper=np.ascontiguousarray(upper[:, 1]),
             lower=np.maximum(lower[:, 1], upper[:, 1]),
             drop=weights.get("open", 0.0) * JAW_AT_LIP,
+            bite=weights.get("tuck", 0.0),
             shift=shift,
             shift_pixels=shift_pixels,
         )
@@ -292,6 +295,9 @@ class MouthDrawing:
         # The lip's shadow is as deep as the mouth is open: a narrow slit is lit.
         reach = np.float32(1 / min(0.030, 0.012 + 0.12 * height))
         shade = (np.float32(0.74) + np.float32(0.26) * np.clip(below_lip * reach, 0, 1)) * contact
+        # Little light falls into a slit, but for teeth that lie on the lip.
+        slit = np.float32(SLIT_DARKNESS * (1 - min(1.0, 2 * state.bite)))
+        shade *= 1 - slit * np.clip(1 - (below_lip + above_lip) / np.float32(SLIT), 0, 1)
         colour *= self._shades.take((shade * (SHADES - 1)).astype(np.intp), axis=0)
         return np.asarray(colour, dtype=np.float32)
 

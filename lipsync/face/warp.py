@@ -108,7 +108,7 @@ class Unwarp:
         padded[..., 0], padded[..., 1] = np.meshgrid(np.arange(-1, columns + 1), np.arange(-1, rows + 1))
         padded += origin
         self._unit = np.float32(step * zoom)
-        self._still = ((padded + np.float32(0.5)) * self._unit - np.float32(0.5)).astype(np.float32)
+        self._still = ((padded + np.float32(0.5)) * self._unit - np.float32(0.5 * zoom)).astype(np.float32)
         self._size = ((columns + 2) * step, (rows + 2) * step)
         self._full = np.empty((self._size[1], self._size[0], 2), np.float32)
         self.map = self._full[step:-step, step:-step]
