@@ -52,6 +52,7 @@ class Health:
             "busy": len(sessions),
             "load": round(self._headroom.load(), 3),
             "draining": self._headroom.is_draining,
+            "connected": self._is_connected(),
             "sessions": sessions,
         }
 
@@ -85,9 +86,8 @@ class Health:
                 await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _answer(self, _: web.Request) -> web.Response:
-        connected = self._is_connected()
-        body = {**self.describe(), "connected": connected}
-        return web.json_response(body, status=200 if connected else 503)
+        state = self.describe()
+        return web.json_response(state, status=200 if state["connected"] else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         shown, late = self._headroom.totals()

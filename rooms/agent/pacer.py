@@ -21,17 +21,21 @@ from rooms.agent.generators.speech import SAMPLE_RATE, Sound, audio_frame, mono_
 from rooms.agent.publisher import Publisher
 
 TICK_SECONDS = 0.01
-IDLE_LEAD_SECONDS = 0.03
-"""Silence kept ahead: what a first word waits for."""
-LEAD_SECONDS = 0.08
-"""Speech kept ahead: how long the event loop may be held up before the voice breaks."""
-BEHIND_SECONDS = 0.025
+LEAD_SECONDS = 0.12
+"""Sound kept ahead: how long the event loop may be held up before the voice breaks. It delays nothing, for
+silence that waits is taken back when somebody speaks, and speech when it is interrupted."""
+LIVE_LEAD_SECONDS = 0.05
+"""Silence left before a voice that comes as it is spoken: room for its next piece to be late."""
+STARVED_SECONDS = 0.03
+"""With less than this of an utterance queued, silence fills in for what has not come."""
+BEHIND_SECONDS = 0.04
 """With less speech than this queued and more at hand, drawing has to wait."""
 BEATS_AHEAD = 4
 FADE_SECONDS = 0.008
 SHOW_EARLY_SECONDS = 0.004
 """A picture is sent this early rather than a tick late: half a tick."""
 _SILENCE: Sound = np.zeros(round(TICK_SECONDS * SAMPLE_RATE), np.int16)
+_LIVE_CUSHION: Sound = np.zeros(round(LIVE_LEAD_SECONDS * SAMPLE_RATE), np.int16)
 
 
 class Finished(NamedTuple):
@@ -180,8 +184,7 @@ class Pacer:
         self._ends.clear()
         self._done.clear()
         self._pending = None
-        if len(fade):
-            self._push_now(fade)
+        self._push_now(np.concatenate([fade, np.zeros(round(LEAD_SECONDS * SAMPLE_RATE), np.int16)]))
         self._next_slot = min(self._next_slot, self._clock.played + round(self._frame))
         self._room.set()
         for finished in cut:
@@ -244,6 +247,8 @@ class Pacer:
             await asyncio.sleep(next_tick - time.monotonic())
 
     async def _feed_sound(self) -> None:
+        if self._beats and not self._done and isinstance(self._beats[0], _Beat):
+            self._take_back_silence()
         while self._clock.lead_seconds < LEAD_SECONDS and self._beats:
             beat = self._beats.popleft()
             self._room.set()
@@ -261,10 +266,20 @@ class Pacer:
         speaking = bool(self._done)
         is_short = self._clock.lead_seconds < BEHIND_SECONDS and not self._beats
         self.generator.is_behind = speaking and is_short and self.generator.has_speech
-        while self._clock.lead_seconds < IDLE_LEAD_SECONDS and not self._beats:
+        wanted = STARVED_SECONDS if speaking else LEAD_SECONDS
+        while self._clock.lead_seconds < wanted and not self._beats:
             await self._push(_SILENCE)
             if speaking:
                 self.counts.starved_seconds += TICK_SECONDS
+
+    def _take_back_silence(self) -> None:
+        """An utterance begins: it need not wait behind silence, only behind the end of another."""
+        if self._spans or self._due:
+            return
+        self._publisher.audio.clear_queue()
+        self._clock.cut()
+        if self.generator.is_live:
+            self._push_now(_LIVE_CUSHION)
 
     async def _push(self, sound: Sound) -> None:
         if self._clock.push(len(sound)):

@@ -59,8 +59,8 @@ class Agent:
     def __init__(self, settings: AgentSettings) -> None:
         self.settings = settings
         self.headroom = Headroom(settings.places)
-        self.is_connected = False
-        self.health = Health(self.headroom, lambda: self.is_connected)
+        self._has_registered = False
+        self.health = Health(self.headroom, self._is_connected)
         self._cache = MediaCache(settings.cache_dir)
         self._sessions: dict[AvatarSession, asyncio.AbstractEventLoop] = {}
         self._server = self._make_server()
@@ -89,8 +89,12 @@ class Agent:
         return server
 
     def _note_connected(self) -> None:
-        self.is_connected = True
+        self._has_registered = True
         logger.info("ready for avatars, %d at once", self.headroom.places)
+
+    def _is_connected(self) -> bool:
+        # The library tells of a registration but not of its loss.
+        return self._has_registered and not getattr(self._server, "_connecting", False)
 
     def _load(self) -> float:
         return min(0.99, self.headroom.load())

@@ -30,6 +30,8 @@ from rooms.agent.stats import SessionStats
 logger = logging.getLogger("avsite.agent")
 
 STATS_SECONDS = 5.0
+HEARD = 0.5
+"""How loud another speaker counts: LiveKit tells who speaks, not how loud."""
 
 
 @dataclass
@@ -263,7 +265,7 @@ class AvatarSession:
         generator = parts.stage.generator
         hears = self.audience.somebody_speaks
         if isinstance(generator, PortraitGenerator):
-            generator.is_listening = hears
+            generator.heard = HEARD if hears else 0.0
         speaking = parts.pacer.is_speaking
         state = "speaking" if speaking else "listening" if hears or self._listening_to else "idle"
         if state != self._state or utterance is not None:

@@ -138,6 +138,13 @@ class FrameGenerator(VideoGenerator):
         return first is not None and (not isinstance(first, Speech) or first.may_have_more)
 
     @property
+    def is_live(self) -> bool:
+        """Whether what is said now comes as it is spoken."""
+        with self._lock:
+            first = self._utterances[0] if self._utterances else None
+        return isinstance(first, Speech) and first.is_live
+
+    @property
     def newest_utterance(self) -> int:
         """Number of the utterance opened last; 0 before the first."""
         return self._number

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from typing import Any
-
 import numpy as np
 from livekit.agents.voice.avatar import AvatarOptions
 
@@ -19,7 +16,7 @@ MOOD_SECONDS = 0.5
 class PortraitGenerator(FrameGenerator):
     """Draws ``face``, whose size must be the options' size, with the speech's mouth and a life of its own.
 
-    is_listening  somebody else speaks: attentive instead of idle, where the face's life knows how
+    heard  0..1, how loud somebody else speaks now: then it attends instead of idling
     """
 
     needs_mouth = True
@@ -28,17 +25,14 @@ class PortraitGenerator(FrameGenerator):
         super().__init__(options)
         if face.size != self.size:
             raise ValueError(f"the face is {face.size}, the picture {self.size}")
-        self.is_listening = False
+        self.heard = 0.0
         self._face = face
         self._expression = NEUTRAL
         self._life = Life(self.fps, seed)
-        self._attentive = "listening" in inspect.signature(self._life.step).parameters
 
     def paint(self, moment: Moment) -> Image:
-        extra: dict[str, Any] = {}
-        if self._attentive:
-            extra["listening"] = self.is_listening and not moment.is_speaking
-        pose = self._life.step(min(1.0, moment.mouth.openness), **extra)
+        heard = 0.0 if moment.is_speaking else self.heard
+        pose = self._life.step(min(1.0, moment.mouth.openness), heard=heard)
         self._expression = _towards(self._expression, self.mood.expression, MOOD_SECONDS * self.fps)
         return np.ascontiguousarray(self._face.draw(moment.mouth, self._expression, pose))
 
