@@ -111,10 +111,10 @@ def send(session: AvatarSession, command: dict[str, Any]) -> str:
 
 
 def _start_if_due(session: AvatarSession, expected: bool, now: datetime) -> None:
-    if session.retry_at is not None and session.retry_at > now:
-        return
     if not expected:
         _put_off(session, NOBODY_HERE, queued=False)
+        return
+    if session.retry_at is not None and session.retry_at > now and session.message != NOBODY_HERE:
         return
     if session.waiting_since and (now - session.waiting_since).total_seconds() > settings.AVATAR_WAIT_SECONDS:
         minutes = max(1, settings.AVATAR_WAIT_SECONDS // 60)

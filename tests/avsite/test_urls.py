@@ -14,6 +14,8 @@ from avsite.accounts.models import ApiKey, User
 from avsite.api import api
 from lipsync import results
 from lipsync.models import Asset, Job
+from rooms.models import Avatar, AvatarSession, Invite, Participant, Room
+from rooms.tokens import sign_seat
 from tests.conftest import Api
 
 PUBLIC = {
@@ -24,6 +26,8 @@ PUBLIC = {
     ("GET", "/shared/{token}"),
     ("GET", "/shared/{token}/video"),
     ("GET", "/shared/{token}/poster"),
+    ("GET", "/invites/{token}"),
+    ("POST", "/rooms/{slug}/token"),
 }
 # The same for everyone who is signed in.
 COMMON = {
@@ -32,6 +36,9 @@ COMMON = {
     ("GET", "/engines"),
     ("GET", "/looks"),
     ("GET", "/looks/{look}/thumbnail"),
+    ("GET", "/rooms/status"),
+    ("GET", "/doctor"),
+    ("POST", "/doctor/call"),
 }
 # About the caller alone: no object of another can be named in the address.
 OWN = {
@@ -43,7 +50,24 @@ OWN = {
     ("GET", "/lipsyncs"),
     ("POST", "/lipsyncs"),
     ("POST", "/lipsyncs/estimate"),
+    ("GET", "/rooms"),
+    ("POST", "/rooms"),
+    ("GET", "/avatars"),
+    ("POST", "/avatars"),
 }
+# What somebody who was let into alice's room may do there besides; all else is for its hosts.
+FOR_MEMBERS = {
+    ("GET", "/rooms/{slug}"),
+    ("GET", "/rooms/{slug}/participants"),
+    ("GET", "/rooms/{slug}/avatars"),
+    ("POST", "/rooms/{slug}/leave"),
+}
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/rooms/{slug}/participants/{identity}/mute"): {"source": "camera"},
+    ("POST", "/rooms/{slug}/participants/{identity}/role"): {"role": "viewer"},
+    ("POST", "/rooms/{slug}/avatars"): {"avatar": "hue"},
+}
+"""Bodies that would be accepted, where an empty one is refused before anything is looked up."""
 
 
 def operations() -> Iterator[tuple[str, str]]:
@@ -59,11 +83,11 @@ def about_objects() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def things(alice: User) -> dict[str, str]:
+def things(alice: User, portrait_png: bytes) -> dict[str, str]:
     """What alice has, by the name of the path parameter."""
     folder = Path(settings.MEDIA_ROOT)
     for name in ("face.jpg", "thumb.jpg", "result.mp4", "poster.jpg", results.MOUTH_NAME):
-        (folder / name).write_bytes(b"alice's")
+        (folder / name).write_bytes(portrait_png if name == "face.jpg" else b"alice's")
     asset = Asset.objects.create(
         owner=alice, kind="face", media="image", name="face.jpg", file="face.jpg", thumbnail="thumb.jpg",
         size_bytes=7, sha256="0" * 64,
@@ -72,7 +96,35 @@ def things(alice: User) -> dict[str, str]:
         owner=alice, face=asset, text="hello", state=Job.State.DONE, result="result.mp4", poster="poster.jpg"
     )
     key, _ = ApiKey.objects.issue(alice, "laptop")
-    return {"asset_id": str(asset.uid), "job_id": str(job.uid), "key_id": str(key.pk)}
+    room = Room.objects.create(owner=alice, name="Morning call")
+    avatar = Avatar.objects.create(owner=alice, name="Maya", kind="photo", face=asset)
+    return {
+        "asset_id": str(asset.uid),
+        "job_id": str(job.uid),
+        "key_id": str(key.pk),
+        "slug": room.slug,
+        "identity": Participant.objects.create(room=room, name="Gus").identity,
+        "invite_id": str(Invite.objects.create(room=room).uid),
+        "session_id": str(AvatarSession.objects.create(room=room, name="Maya", kind="hue").uid),
+        "avatar_id": str(avatar.uid),
+    }
+
+
+NOTHING = {
+    "asset_id": str(uuid.uuid4()),
+    "job_id": str(uuid.uuid4()),
+    "key_id": "987654",
+    "slug": "aaa-bbbb-ccc",
+    "identity": "p-0123456789ab",
+    "invite_id": str(uuid.uuid4()),
+    "session_id": str(uuid.uuid4()),
+    "avatar_id": str(uuid.uuid4()),
+}
+
+
+def attempt(client: Api, method: str, path: str, things: dict[str, str]) -> Any:
+    body = None if method in ("GET", "DELETE") else BODIES.get((method, path), {})
+    return client.call(method, address(path, things), body)
 
 
 def address(path: str, things: dict[str, str]) -> str:
@@ -93,15 +145,14 @@ def test_the_list_is_complete() -> None:
 def test_another_persons_object_does_not_exist(
     method: str, path: str, things: dict[str, str], charlie_api: Api
 ) -> None:
-    assert is_refused(charlie_api.call(method, address(path, things)), 404)
+    assert is_refused(attempt(charlie_api, method, path, things), 404)
 
 
 @pytest.mark.parametrize(("method", "path"), about_objects())
 def test_an_object_that_does_not_exist_looks_the_same(
     method: str, path: str, things: dict[str, str], charlie_api: Api
 ) -> None:
-    nothing = {"asset_id": str(uuid.uuid4()), "job_id": str(uuid.uuid4()), "key_id": "987654"}
-    theirs, none = (charlie_api.call(method, address(path, named)) for named in (things, nothing))
+    theirs, none = (attempt(charlie_api, method, path, named) for named in (things, NOTHING))
     assert is_refused(none, 404)
     assert theirs.json()["error"] == none.json()["error"]
 
@@ -119,17 +170,73 @@ def test_nobody_gets_in_without_signing_in(
     assert is_refused(nobody_api.call(method, address(path, known), {}), 401)
 
 
+@pytest.mark.parametrize(("method", "path"), [op for op in about_objects() if "{slug}" in op[1]])
+def test_bob_in_the_room_is_no_host_of_it(
+    method: str, path: str, things: dict[str, str], bob: User, bob_api: Api
+) -> None:
+    Participant.objects.create(room=Room.objects.get(), user=bob, name="bob", role="speaker")
+    response = attempt(bob_api, method, path, things)
+    if (method, path) in FOR_MEMBERS:
+        assert response.status_code in (200, 204)
+    else:
+        assert is_refused(response, 403)
+
+
+@pytest.mark.parametrize(("method", "path"), [op for op in about_objects() if "{slug}" in op[1]])
+def test_a_seat_opens_its_own_room_only(
+    method: str, path: str, things: dict[str, str], bob: User, nobody_api: Api
+) -> None:
+    """Who came by a link may do less than a member, and nothing in another room."""
+    elsewhere = Room.objects.create(owner=bob, name="Another")
+    own = Participant.objects.create(room=Room.objects.get(slug=things["slug"]), name="Gus")
+    strange = Participant.objects.create(room=elsewhere, name="Tom")
+    body = None if method in ("GET", "DELETE") else BODIES.get((method, path), {})
+    answers = [
+        nobody_api.call(method, address(path, things), body, X_Room_Seat=sign_seat(person)).status_code
+        for person in (own, strange)
+    ]
+    assert answers in ([200, 404], [204, 404]) if (method, path) in FOR_MEMBERS else answers == [401, 401]
+
+
 @pytest.mark.parametrize("path", ["/assets/{asset_id}/file", "/lipsyncs/{job_id}/video"])
 def test_a_file_cannot_be_had_by_head_either(path: str, things: dict[str, str], charlie_api: Api) -> None:
     assert charlie_api.call("HEAD", address(path, things)).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/assets", "/lipsyncs", "/me/keys"])
+@pytest.mark.parametrize("path", ["/assets", "/lipsyncs", "/me/keys", "/rooms"])
 def test_lists_hold_only_ones_own(
     path: str, things: dict[str, str], alice_api: Api, charlie_api: Api
 ) -> None:
     assert charlie_api.call("GET", path).json()["items"] == []
     assert len(alice_api.call("GET", path).json()["items"]) == 1
+
+
+def test_avatars_listed_are_ones_own_and_the_houses(
+    things: dict[str, str], alice_api: Api, charlie_api: Api
+) -> None:
+    of_alice = [one["id"] for one in alice_api.call("GET", "/avatars").json()["items"]]
+    of_charlie = [one["id"] for one in charlie_api.call("GET", "/avatars").json()["items"]]
+    assert of_alice == [things["avatar_id"], *of_charlie]
+    assert {"house:maya", "wave", "spectrum", "hue"} <= set(of_charlie)
+
+
+@pytest.mark.parametrize(
+    ("what", "body"),
+    [
+        ("avatars", {"avatar": "{avatar_id}"}),
+        ("avatars", {"avatar": "file", "job": "{job_id}"}),
+        ("avatars", {"avatar": "file", "face": "{asset_id}"}),
+        ("say", {"job": "{job_id}"}),
+        ("say", {"speech": "{asset_id}"}),
+    ],
+)
+def test_a_room_shows_nothing_of_another_person(
+    what: str, body: dict[str, str], things: dict[str, str], charlie: User, charlie_api: Api
+) -> None:
+    own = Room.objects.create(owner=charlie, name="Mine")
+    asked = {name: value.format_map(things) for name, value in body.items()}
+    assert is_refused(charlie_api.call("POST", f"/rooms/{own.slug}/{what}", asked), 404)
+    assert not AvatarSession.objects.filter(room=own).exists()
 
 
 def test_a_job_cannot_use_another_persons_files(things: dict[str, str], charlie_api: Api) -> None:
