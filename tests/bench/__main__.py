@@ -1,12 +1,18 @@
-"""``make bench`` prints four tables; ``python -m tests.bench render`` only that one."""
+"""``make bench`` prints its tables; ``python -m tests.bench render`` only that one.
+
+``python -m tests.bench live --minutes 30`` adds an avatar that speaks for so long.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
-from tests.bench import measure, mouth, rendered
+from tests.bench import measure, mouth, portrait, rendered
+from tests.bench.live.tables import LiveOptions, print_live
 from tests.bench.table import print_table
 
 MEMORY_SECONDS = (10.0, 300.0)
@@ -53,17 +59,35 @@ def bench_rendered(folder: Path) -> None:
     print_table(title, rendered.HEADS, rendered.rows(folder))
 
 
-BENCHES = {"render": bench_render, "mouth": bench_mouth, "rendered": bench_rendered, "memory": bench_memory}
+def bench_portrait(folder: Path) -> None:
+    print_table("Still faces: a frame's cost, sharpness, steadiness", portrait.HEADS, portrait.rows(folder))
+
+
+BENCHES = {
+    "render": bench_render,
+    "portrait": bench_portrait,
+    "mouth": bench_mouth,
+    "rendered": bench_rendered,
+    "memory": bench_memory,
+    "live": print_live,
+}
 
 
 def main() -> int:
-    names = sys.argv[1:] or list(BENCHES)
-    for name in names:
+    usual = LiveOptions()
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("tables", nargs="*", help=f"some of {', '.join(BENCHES)}; all when none is named")
+    parser.add_argument("--seconds", type=float, default=usual.seconds, help="of live speech in each run")
+    parser.add_argument("--cycles", type=int, default=usual.cycles, help="live avatars that join and leave")
+    parser.add_argument("--minutes", type=float, default=usual.minutes, help="of one live avatar speaking on")
+    asked = parser.parse_args()
+    live = LiveOptions(seconds=asked.seconds, cycles=asked.cycles, minutes=asked.minutes)
+    for name in asked.tables or BENCHES:
         if name not in BENCHES:
-            sys.stderr.write(f"There is no table {name!r}; there are {', '.join(BENCHES)}.\n")
-            return 2
+            parser.error(f"there is no table {name!r}; there are {', '.join(BENCHES)}")
+        bench = partial(print_live, options=live) if name == "live" else BENCHES[name]
         with tempfile.TemporaryDirectory() as folder:
-            BENCHES[name](Path(folder))
+            bench(Path(folder))
     return 0
 
 

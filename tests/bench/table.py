@@ -20,3 +20,9 @@ def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]])
     rule = "  ".join("-" * width for width in widths)
     sys.stdout.write("\n".join(["", title, "", line(heads), rule, *map(line, rows), ""]) + "\n")
     sys.stdout.flush()
+
+
+def print_note(text: str) -> None:
+    """A line below a table."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
