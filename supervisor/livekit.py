@@ -82,7 +82,7 @@ def choose_livekit(site: Site, data_dir: Path) -> LiveKit:
     if os.environ.get("LIVEKIT_URL", "").strip():
         return LiveKit(owned=False)
     key = os.environ.get("LIVEKIT_API_KEY", "").strip() or "avsite"
-    secret = os.environ.get("LIVEKIT_API_SECRET", "").strip() or kept_secret(data_dir / "livekit_secret")
+    secret = _given_secret() or kept_secret(data_dir / "livekit_secret")
     if len(secret) < SECRET_LENGTH:
         raise StartError(
             f"LIVEKIT_API_SECRET has {len(secret)} characters; give one of at least {SECRET_LENGTH}, or none."
@@ -96,6 +96,17 @@ def choose_livekit(site: Site, data_dir: Path) -> LiveKit:
         secret=secret,
         site=site,
     )
+
+
+def _given_secret() -> str:
+    """As the site's settings read it: from the environment, or from the file it names."""
+    path = os.environ.get("LIVEKIT_API_SECRET_FILE", "").strip()
+    try:
+        return Path(path).read_text().strip() if path else os.environ.get("LIVEKIT_API_SECRET", "").strip()
+    except OSError as error:
+        raise StartError(
+            f"LIVEKIT_API_SECRET_FILE names {path}, which cannot be read: {error.strerror}."
+        ) from None
 
 
 def kept_secret(path: Path) -> str:

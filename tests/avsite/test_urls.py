@@ -87,7 +87,7 @@ def things(alice: User, portrait_png: bytes) -> dict[str, str]:
     """What alice has, by the name of the path parameter."""
     folder = Path(settings.MEDIA_ROOT)
     for name in ("face.jpg", "thumb.jpg", "result.mp4", "poster.jpg", results.MOUTH_NAME):
-        (folder / name).write_bytes(portrait_png if name == "face.jpg" else b"alice's")
+        (folder / name).write_bytes(portrait_png if name == "thumb.jpg" else b"alice's")
     asset = Asset.objects.create(
         owner=alice, kind="face", media="image", name="face.jpg", file="face.jpg", thumbnail="thumb.jpg",
         size_bytes=7, sha256="0" * 64,
