@@ -1,5 +1,6 @@
 """A real portrait, drawn speaking, read back by landmarks found again."""
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -8,10 +9,13 @@ from lipsync.audio.shape import CLOSED, MouthShape
 from lipsync.face import topology
 from lipsync.face.detect import FaceDetector
 from lipsync.face.draw import PhotoFace
+from lipsync.face.enlarge import sharpness
 from lipsync.face.face import NEUTRAL, Expression, Pose
 from lipsync.face.frame import FaceFrame
 from lipsync.face.iris import IrisModel
-from lipsync.face.mesh import FaceMesh, head_pose
+from lipsync.face.mesh import FaceMesh, head_pose, roi_from_landmarks
+from lipsync.video.read import FrameReader
+from lipsync.video.write import VideoWriter
 from tests.lipsync.face.measured import Reader
 
 
@@ -131,3 +135,88 @@ def test_face_at_the_picture_edge_is_drawn(astronaut, landmarks):
     )
     assert drawn.shape == cut.shape
     assert (drawn != cut).any()
+
+
+SPEAKING = (
+    MouthShape(openness=0.3),
+    MouthShape(openness=0.6, width=0.3),
+    MouthShape(openness=0.3, rounding=0.8),
+    MouthShape(closure=1.0),
+)
+
+
+@pytest.mark.parametrize("expression", [NEUTRAL, Expression(happy=1), Expression(sad=1), Expression(angry=1)])
+def test_outside_the_face_every_pixel_stays_while_the_head_is_still(face, astronaut, landmarks, expression):
+    oval = landmarks[list(topology.OVAL), :2]
+    ring = oval.mean(0) + 1.75 * (oval - oval.mean(0))
+    inside = np.zeros(astronaut.shape[:2], np.uint8)
+    cv2.fillPoly(inside, [cv2.convexHull(ring.round().astype(np.int32))], 1)
+    for mouth in SPEAKING:
+        drawn = face.draw(mouth, expression)
+        assert (drawn[inside == 0] == astronaut[inside == 0]).all()
+        assert (drawn[inside == 1] != astronaut[inside == 1]).any()
+
+
+def sharpness_kept(face, image, landmarks, pose):
+    x, y = landmarks[[topology.MOUTH_LEFT, topology.MOUTH_RIGHT], :2].mean(0)
+    unit = face.rig.frame.unit
+    part = np.s_[int(y - 0.25 * unit) : int(y + 0.45 * unit), int(x - 0.45 * unit) : int(x + 0.45 * unit)]
+    return np.mean([sharpness(face.draw(m, NEUTRAL, pose)[part]) for m in SPEAKING]) / sharpness(image[part])
+
+
+SWAYED = Pose(yaw=0.013, pitch=0.007, roll=0.004, breath=0.3)
+
+
+@pytest.mark.parametrize("pose", [Pose(), SWAYED], ids=["still", "swaying"])
+def test_mouth_is_as_sharp_as_the_photo(face, astronaut, landmarks, pose):
+    assert sharpness_kept(face, astronaut, landmarks, pose) >= 0.9
+
+
+def test_mouth_of_a_grainy_4k_photo_is_as_sharp_as_the_photo(astronaut, landmarks):
+    """The face at the size it has in a 4K photo, with detail as fine as its pixels."""
+    left, top, scale = 150, 40, 7.5
+    large = cv2.resize(astronaut[top:210, left:300], None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    grain = np.random.default_rng(0).normal(0, 6, (*large.shape[:2], 1))
+    large = np.clip(large + grain, 0, 255).astype(np.uint8)
+    moved = (landmarks - np.array([left, top, 0], np.float32)) * np.float32(scale)
+    face = PhotoFace(large, moved)
+    assert sharpness_kept(face, large, moved, Pose()) >= 0.9
+    assert sharpness_kept(face, large, moved, SWAYED) >= 0.9
+
+
+def test_lips_of_a_silent_video_do_not_tremble(face, tmp_path):
+    """Coded as renders are, decoded, and the lips found again."""
+    target = tmp_path / "silent.mp4"
+    with VideoWriter(target, *face.size, 25) as writer:
+        for _ in range(15):
+            writer.write(face.draw(CLOSED))
+    frames = [frame.image for frame in FrameReader(target)]
+    mesh, square = FaceMesh(), roi_from_landmarks(Reader().landmarks(frames[0]))
+    lips = list(topology.UPPER_OUTER + topology.UPPER_INNER + topology.LOWER_INNER + topology.LOWER_OUTER)
+    found = np.stack([mesh.fit(frame, square).points[lips, :2] for frame in frames])
+    assert len(found) == 15
+    assert found.std(0).max() < 0.3
+
+
+def test_closed_eyes_show_lids_and_open_ones_come_back(face, astronaut, landmarks):
+    x, y = landmarks[[159, 145], :2].mean(0).astype(int)
+    iris = np.s_[y - 2 : y + 3, x - 3 : x + 4]
+    shut = face.draw(CLOSED, NEUTRAL, Pose(blink=1.0))
+    assert shut[iris].mean() > astronaut[iris].mean() + 40, "skin where the dark iris was"
+    assert (face.draw(CLOSED)[iris] == astronaut[iris]).all()
+
+
+def test_gaze_moves_the_iris_and_not_the_lids(face, landmarks):
+    def pupil(pose):
+        points = IrisModel().refine(face.draw(CLOSED, NEUTRAL, pose), landmarks)
+        return float(np.mean([eye.iris[0, 0] for eye in points]))
+
+    middle = pupil(Pose())
+    assert pupil(Pose(gaze_x=1.0)) > middle + 0.5
+    assert pupil(Pose(gaze_x=-1.0)) < middle - 0.5
+
+
+def test_grey_pictures_stay_grey(astronaut, landmarks):
+    grey = cv2.cvtColor(cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    drawn = PhotoFace(grey, landmarks).draw(MouthShape(openness=1.0), NEUTRAL, Pose(blink=0.5)).astype(int)
+    assert np.ptp(drawn, axis=2).max() <= 6
