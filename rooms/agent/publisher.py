@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from livekit import rtc
 
@@ -30,6 +31,7 @@ class Publisher:
         self._size = (width, height)
         self.audio = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=QUEUE_MS)
         self.video = rtc.VideoSource(width, height)
+        self._published: tuple[rtc.LocalTrackPublication, ...] = ()
         self.audio_sid = ""
         self.video_sid = ""
 
@@ -39,10 +41,16 @@ class Publisher:
         audio = rtc.LocalAudioTrack.create_audio_track("avatar_audio", self.audio)
         video = rtc.LocalVideoTrack.create_video_track("avatar_video", self.video)
         me = self.room.local_participant
-        published = await asyncio.gather(
+        self._published = await asyncio.gather(
             me.publish_track(audio, self._audio_options()), me.publish_track(video, self._video_options())
         )
-        self.audio_sid, self.video_sid = (publication.sid for publication in published)
+        self.audio_sid, self.video_sid = (publication.sid for publication in self._published)
+
+    async def wait_for_viewer(self, seconds: float) -> None:
+        """Until somebody receives both tracks, but no longer than ``seconds``."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(entry.wait_for_subscription() for entry in self._published))
 
     def show(self, picture: Picture) -> None:
         """Send a picture now."""

@@ -30,6 +30,8 @@ from rooms.agent.stats import SessionStats
 logger = logging.getLogger("avsite.agent")
 
 STATS_SECONDS = 5.0
+VIEWER_SECONDS = 5.0
+"""A file that nobody sees yet is not begun."""
 HEARD = 0.5
 """How loud another speaker counts: LiveKit tells who speaks, not how loud."""
 
@@ -111,6 +113,7 @@ class AvatarSession:
         self._spawn(self._report_stats())
         self._spawn(self._leave_when_let_go())
         if self.order.avatar.kind == "file" and stage.media is not None:
+            await publisher.wait_for_viewer(VIEWER_SECONDS)
             await speaker.play(stage.media, "file", loop=self.order.loop)
         elif self.order.greeting:
             speaker.say(self.order.greeting)
