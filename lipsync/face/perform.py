@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lipsync.audio.shape import MouthTrack
+from lipsync.face import topology
 from lipsync.face.face import NEUTRAL, STILL, Expression, Face, Image
 from lipsync.face.life import Life
 from lipsync.face.likeness import face_likeness, face_patch
@@ -18,7 +19,7 @@ from lipsync.face.mesh import eye_distance, head_pose
 from lipsync.face.occlusion import Mask, Occlusion, Shield
 from lipsync.face.own_teeth import find_teeth
 from lipsync.face.rig import oval_box
-from lipsync.face.rigid import follow_head
+from lipsync.face.rigid import fit_similarity, follow_head
 from lipsync.face.track import FaceTracker, TrackedFace
 from lipsync.face.video_face import VideoFace, closed_mouth_score, closed_score
 
@@ -26,6 +27,8 @@ Array = npt.NDArray[np.float32]
 
 SMOOTHING = np.exp(-0.5 * np.square(np.arange(-2, 3) / 0.7))  # centred, so that nothing lags
 RESTING = 0.008  # D; frames whose landmarks moved less than this show a head at rest
+STEADY = 0.012  # D; a head further than this from the middle of its way jerks
+STEADY_FRAMES = 1.5  # spread of the frames that say where the head is
 FADE_FRAMES = 4
 TURNED = (0.62, 0.85)  # radians of yaw: from the first on the change fades, at the second it is gone
 CUT_REACH = 2.0  # of the face's oval
@@ -266,7 +269,31 @@ def _smooth(face: TrackedFace, before: list[_Seen], after: list[_Seen]) -> Array
             share = SMOOTHING[2 + step * distance]
             total = total + share * _brought(seen.face.landmarks, face.landmarks)
             weight = weight + share
-    return np.asarray(total / weight, dtype=np.float32)
+    landmarks = np.asarray(total / weight, dtype=np.float32)
+    return _steadied(landmarks, face.track_id, before[::-1], after)
+
+
+def _steadied(landmarks: Array, track_id: int, back: list[_Seen], ahead: list[_Seen]) -> Array:
+    """A mesh moved as a whole to where the frames around say the head is.
+
+    Frames as far back as ahead have their middle where a steady motion has the head now; where they do not
+    agree with the frame itself, the head jerks, and the frame knows better.
+    """
+    still = list(topology.RIGID)
+    here = landmarks[still]
+    total, weight = here.copy(), 1.0
+    unit = max(eye_distance(landmarks), 1e-3)
+    for distance, (past, coming) in enumerate(zip(back, ahead, strict=False), start=1):
+        if past.face is None or coming.face is None:
+            break
+        if past.face.track_id != track_id or coming.face.track_id != track_id:
+            break
+        middle = (past.face.landmarks[still] + coming.face.landmarks[still]) / 2
+        away = float(np.abs((middle - here)[:, :2]).mean()) / unit
+        share = float(np.exp(-np.square(away / STEADY) - 0.5 * np.square(distance / STEADY_FRAMES)))
+        total += np.float32(2 * share) * middle
+        weight += 2 * share
+    return fit_similarity(here, total / np.float32(weight)).apply(landmarks)
 
 
 def _brought(neighbour: Array, here: Array) -> Array:

@@ -7,15 +7,25 @@ import skimage.data
 SIZE = (480, 400)
 
 
-def placed(image, number):
-    """The portrait on its way through the picture."""
+def way(number):
+    """(2, 3) matrix from the portrait to where it is in frame ``number``."""
     turn, scale = 12 * np.sin(number / 9), 1.0 + 0.25 * np.sin(number / 7)
     matrix = cv2.getRotationMatrix2D((222, 130), turn, scale)
     matrix[:, 2] += (
         SIZE[0] / 2 - 222 + 40 * np.sin(number / 11),
         SIZE[1] / 2 - 130 + 15 * np.cos(number / 8),
     )
-    return cv2.warpAffine(image, matrix, SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    return matrix
+
+
+def placed(image, number):
+    """The portrait on its way through the picture."""
+    return cv2.warpAffine(image, way(number), SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+
+
+def brought_back(frame, number):
+    """A frame with the portrait at its own place again, so that frames can be compared."""
+    return cv2.warpAffine(frame, way(number), (512, 260), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
 
 
 def cup():

@@ -1,5 +1,6 @@
 """A portrait moved, scaled and turned through a video keeps speaking, whatever its own mouth does."""
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -8,7 +9,7 @@ from lipsync.audio.shape import CLOSED, MouthShape, MouthTrack
 from lipsync.face.draw import PhotoFace
 from lipsync.face.perform import Candidate, VideoPerformance
 from lipsync.face.video_face import VideoFace, closed_mouth_score
-from tests.lipsync.face.filmed import placed
+from tests.lipsync.face.filmed import brought_back, placed
 from tests.lipsync.face.measured import Reader
 
 MESH_NOISE = 0.02  # D; of a gap read off a face this small
@@ -120,3 +121,33 @@ def test_a_head_that_jerks_keeps_one_mouth_in_its_place(face):
         x, y = reader.landmarks(real)[[61, 291], :2].mean(0).astype(int)
         part = (slice(y - 22, y + 22), slice(x - 32, x + 32))
         assert np.abs(made[part].astype(int) - real[part]).mean() < 10
+
+
+def mouths_of(frames, at):
+    """The mouths of the frames brought back to one place, (frames, h, w) grey."""
+    x, y = at[[61, 291], :2].mean(0).astype(int)
+    back = [brought_back(f, n)[y - 28 : y + 34, x - 40 : x + 40] for n, f in enumerate(frames)]
+    return np.stack(back).astype(np.float32).mean(3)
+
+
+def test_mouth_flickers_less_than_the_source(face, talking, quiet):
+    """Where the source's own mouth rests, only landmarks add jitter; half a grey level is unseen."""
+    for source, allowed in ((talking, 0.0), (quiet, 0.5)):
+        drawn, _ = perform(source, np.zeros(len(source)), candidates_of(quiet[::6]))
+        rendered, filmed = (
+            np.abs(np.diff(mouths_of(frames, face.landmarks), axis=0)).mean() for frames in (drawn, source)
+        )
+        assert rendered <= filmed + allowed
+
+
+def test_mouth_is_as_sharp_as_the_source(face, quiet):
+    drawn, _ = perform(quiet, np.zeros(len(quiet)), candidates_of(quiet[::6]))
+    reader = Reader()
+
+    def sharpness(frame, at):
+        x, y = at[[61, 291], :2].mean(0).astype(int)
+        return cv2.Laplacian(frame[y - 20 : y + 24, x - 30 : x + 30], cv2.CV_64F).var()
+
+    places = [reader.landmarks(f) for f in quiet]
+    kept = [sharpness(d, at) / sharpness(f, at) for d, f, at in zip(drawn, quiet, places, strict=True)]
+    assert np.median(kept) >= 0.9, kept
