@@ -9,6 +9,7 @@ from lipsync.face.rig import expression_weights
 
 OPEN_REACH = 0.22  # D; opening of a full /a/
 USUAL_HALF_WIDTH = 0.30  # D; of a mouth that opens so far, small ones open less
+BITE_GAP = 0.02  # D; left open under the upper lip of an open mouth for teeth on the lower one
 EASE_FROM = 0.12  # D; from this opening on the lower lip is a clean curve
 
 
@@ -23,9 +24,12 @@ def control_weights(mouth: MouthShape, expression: Expression, lips: Lips) -> di
     # Teeth on the lip need a sliver to show through.
     tucked = mouth.teeth * (1 - pressed) * max(0.0, 1 - mouth.openness)
     native = float(lips.gap.max()) if lips.is_open else 0.0
-    close = min(1.0, max(0.0, 1 - wanted / native)) if native > 0 else 0.0
+    close = min(1.0, max(0.0, 1 - (wanted + BITE_GAP * tucked) / native)) if native > 0 else 0.0
     opened = max(0.0, wanted - native)
     weights = expression_weights(expression)
+    # The folds of a grin stay in the picture: corners drawn down against them would look twisted.
+    weights["frown"] *= 1 - 0.6 * lips.grin
+    weights["smile"] *= 1 - 0.5 * lips.grin
     weights.update(
         {
             "close": close,

@@ -21,6 +21,7 @@ DOUBTFUL_GAP = 0.06  # D; up to here the mesh may take a lip of stone for an ope
 PARTED_GAP = 0.008  # D; so little is open where the picture itself was looked at
 SNAP_REACH = 0.035  # D; how far from the mesh the real lip line is looked for
 LINE_WIDTH = 0.011  # D; the dark line between closed lips stays with the upper lip
+GRIN_FROM, GRIN_FULL, GRIN_GAP = 0.25, 0.30, 0.08  # D; half width and opening of a grin
 EDGE_INSET = 0.010  # D; how far the edges of an open mouth are moved into the lips
 _OFFSETS = np.linspace(-SNAP_REACH, SNAP_REACH, 29, dtype=np.float32)
 _AROUND = np.linspace(-0.06, 0.12, 73, dtype=np.float32)
@@ -53,6 +54,12 @@ class Lips:
     @property
     def centre(self) -> float:
         return float(self.u[-1] + self.u[0]) / 2
+
+    @property
+    def grin(self) -> float:
+        """0..1, how far the mouth of the picture is in a smile that shows teeth."""
+        wide = min(1.0, max(0.0, (self.half_width - GRIN_FROM) / (GRIN_FULL - GRIN_FROM)))
+        return wide * min(1.0, float(self.gap.max()) / GRIN_GAP)
 
     def across(self, u: Array) -> Array:
         """Position across the mouth, -1 at the left corner and 1 at the right one."""

@@ -1,5 +1,7 @@
 """A real portrait, drawn speaking, read back by landmarks found again."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from lipsync.audio.shape import CLOSED, MouthShape
 from lipsync.face import topology
 from lipsync.face.detect import FaceDetector
 from lipsync.face.draw import PhotoFace
+from lipsync.face.drive import control_weights
 from lipsync.face.enlarge import sharpness
 from lipsync.face.face import NEUTRAL, Expression, Pose
 from lipsync.face.frame import FaceFrame
@@ -220,3 +223,22 @@ def test_grey_pictures_stay_grey(astronaut, landmarks):
     grey = cv2.cvtColor(cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     drawn = PhotoFace(grey, landmarks).draw(MouthShape(openness=1.0), NEUTRAL, Pose(blink=0.5)).astype(int)
     assert np.ptp(drawn, axis=2).max() <= 6
+
+
+def test_a_grin_is_not_twisted_into_sorrow(face):
+    """Corners drawn down against the folds of a grin look wrong: less of them on a grinning photo."""
+    grinning = face.rig.lips
+    shut = replace(grinning, lower=grinning.upper)
+    assert (grinning.grin, shut.grin) == (1.0, 0.0)
+    sad = Expression(sad=1.0)
+    frowns = [control_weights(CLOSED, sad, lips)["frown"] for lips in (grinning, shut)]
+    assert 0 < frowns[0] < 0.5 * frowns[1]
+
+
+def test_teeth_show_on_the_lower_lip(face):
+    reader = Reader()
+    shut, bitten = (face.draw(mouth) for mouth in (CLOSED, MouthShape(openness=0.05, teeth=1.0)))
+    x, y = reader.landmarks(shut)[[13, 14], :2].mean(0).round().astype(int)
+    part = np.s_[y - 4 : y + 5, x - 8 : x + 9]
+    paler = bitten[part].astype(int).min(axis=2) - shut[part].astype(int).min(axis=2)
+    assert (paler > 40).sum() >= 8
