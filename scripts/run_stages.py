@@ -47,7 +47,11 @@ def run_stage(name: str) -> tuple[bool, float]:
 def environment() -> dict[str, str]:
     """Ours without what would point the tests at the data, the Redis or the port of a running product."""
     foreign = ("REDIS_URL", "DATABASE_URL", "AVSITE_DATA_DIR", "HOST", "PORT", "FORCE_COLOR")
-    return {name: value for name, value in os.environ.items() if name not in foreign}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in foreign and not name.startswith("LIVEKIT_")
+    }
 
 
 def main() -> int:
