@@ -33,7 +33,7 @@ async def main() -> None:
     )
     running = asyncio.create_task(agent.run())
     for _ in range(round(CONNECT_SECONDS / POLL_SECONDS)):
-        if agent.is_connected or running.done():
+        if agent.health.describe()["connected"] or running.done():
             break
         await asyncio.sleep(POLL_SECONDS)
     tell("ready", at=time.monotonic(), places=agent.headroom.places)

@@ -6,7 +6,8 @@ stock-queue   livekit-agents' AvatarRunner, spoken to in its own process
 stock-stream  the same, spoken to by ``voice`` over the room
 ours-queue    our pacer and publisher, spoken to in their own process; the whole agent is in ``agent``
 
-Orders: say (what: words | chatter), interrupt, cost, and the end of the pipe to leave.
+Orders: say (what: words | chatter), interrupt, cost, and the end of the pipe to leave. Told: ready, with the
+time at which it began to join; started and finished of what it says.
 """
 
 from __future__ import annotations
@@ -253,10 +254,10 @@ async def main() -> None:
     cv2.setNumThreads(1)
     what = dict(zip(("words", "chatter"), material.load(Path(folder)), strict=True))
     avatar = make_avatar(kind, Path(folder), float(sys.argv[5]) if len(sys.argv) > 5 else 0.0)
-    room = rtc.Room()
+    room, began = rtc.Room(), time.monotonic()
     await room.connect(url, token)
     await avatar.start(room)
-    tell("ready", at=time.monotonic())
+    tell("ready", at=began)
     async for order in orders():
         if order["do"] == "say":
             at = time.monotonic()

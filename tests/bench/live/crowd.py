@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class Crowd:
 
     fps, gaps  of each that came: pictures a second, and the 99th percentile between two, ms
     cores      CPU time of the agent over wall time; it may use one
-    refusal    why the one too many was not taken
+    refusal    why the one too many was not taken, empty when nobody answered
     """
 
     places: int
@@ -110,7 +110,9 @@ async def fill(server: Server, folder: Path, seconds: float, places: int | None 
         await server.dispatch(orders[count])
         await asyncio.sleep(seconds)
         ended, after = time.monotonic(), await agent.ask("cost", "cost")
-        refused = await site.wait("refused", orders[count].session)
+        refusal = ""
+        with suppress(TimeoutError):
+            refusal = str((await site.wait("refused", orders[count].session, 5.0))["message"])
         await viewer.ask("stop", "written")
     noted = [figures.read(folder / f"{room}.npz", person).between(began, ended) for person in people]
     return Crowd(
@@ -118,7 +120,7 @@ async def fill(server: Server, folder: Path, seconds: float, places: int | None 
         [figures.frame_rate(entry) for entry in noted],
         [figures.gap_p99(entry) for entry in noted],
         (after["cpu"] - before["cpu"]) / (after["at"] - before["at"]),
-        str(refused["message"]),
+        refusal,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,10 +96,10 @@ async def _render(speech: Speech) -> tuple[npt.NDArray[np.uint8], Sound]:
     return np.stack(pictures).reshape(len(pictures), HEIGHT * 3 // 2, WIDTH), np.concatenate(sounds)
 
 
-def make_ready(folder: Path, seconds: float) -> None:
+async def write_ready(folder: Path, seconds: float) -> None:
     """Write what avatars say and, for those that replay, the pictures and their sound at 48 kHz."""
     speech, long = words(seconds), chatter()
-    pictures, sound = asyncio.run(_render(speech))
+    pictures, sound = await _render(speech)
     np.save(folder / "pictures.npy", pictures)
     np.savez(
         folder / "speech.npz",

@@ -42,7 +42,6 @@ def print_live(folder: Path, options: LiveOptions) -> None:
     """Measure and print everything; five to six minutes as it stands."""
     load = _Load()
     with run_server(folder) as server:
-        material.make_ready(folder, options.seconds)
         asyncio.run(_measure(server, folder, options))
     # The server's own time counts only once it has ended.
     print_note(
@@ -51,6 +50,7 @@ def print_live(folder: Path, options: LiveOptions) -> None:
 
 
 async def _measure(server: Server, folder: Path, options: LiveOptions) -> None:
+    await material.write_ready(folder, options.seconds)
     aligned = await watch(server, folder, "replay", interrupts=0)
     known = {
         offset: await watch(server, folder, "replay", offset_ms=offset, interrupts=0)
@@ -97,7 +97,7 @@ def print_seen(seen: dict[str, Seen], ready: Seen) -> None:
         ["  single onsets, p1 .. p99", *(_range(s.onsets) for s in seen.values())],
         ["pictures a second, of 25", *(f"{s.fps:.2f}" for s in seen.values())],
         ["  apart, p99 ms", *_texts(s.gap_p99 for s in seen.values())],
-        ["first picture after joining, ms", *_texts(s.first_picture for s in seen.values())],
+        ["first picture since asked, ms", *_texts(s.first_picture for s in seen.values())],
         ["first sound, mean (worst) ms", *(_with_worst(s.first_sound) for s in seen.values())],
         ["first motion", *(_with_worst(s.first_motion) for s in seen.values())],
         ["silence after interrupt", *(_with_worst(s.silence) for s in seen.values())],
