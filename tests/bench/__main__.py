@@ -11,7 +11,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from tests.bench import measure, mouth, portrait, rendered
+from tests.bench import filmed, measure, mouth, portrait, rendered
 from tests.bench.live.tables import LiveOptions, print_live
 from tests.bench.table import print_table
 
@@ -59,6 +59,11 @@ def bench_rendered(folder: Path) -> None:
     print_table(title, rendered.HEADS, rendered.rows(folder))
 
 
+def bench_filmed(folder: Path) -> None:
+    title = "A filmed mouth in silence beside its source: steadiness, sharpness, what changes elsewhere, cost"
+    print_table(title, filmed.HEADS, filmed.rows())
+
+
 def bench_portrait(folder: Path) -> None:
     print_table("Still faces: a frame's cost, sharpness, steadiness", portrait.HEADS, portrait.rows(folder))
 
@@ -68,6 +73,7 @@ BENCHES = {
     "portrait": bench_portrait,
     "mouth": bench_mouth,
     "rendered": bench_rendered,
+    "filmed": bench_filmed,
     "memory": bench_memory,
     "live": print_live,
 }

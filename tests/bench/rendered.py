@@ -27,7 +27,19 @@ PAUSE_SECONDS = 1.0
 CLOSED_BELOW = 0.05
 """D between the lips. On the moving portrait the mesh reads even a truly shut mouth as wider in a sixth of
 the frames, so its share stays below 1 whatever is drawn."""
-HEADS = ["source", "phones known", "listening", "loudness alone", "closed in silence", "same, listening"]
+BILABIALS = ("p", "b", "m")
+HEADS = [
+    "source",
+    "phones known",
+    "listening",
+    "loudness alone",
+    "closed in silence",
+    "same, listening",
+    "p b m closed",
+    "same, listening",
+    "lag, frames",
+    "same, listening",
+]
 
 
 def rows(folder: Path) -> list[list[str]]:
@@ -42,18 +54,36 @@ def rows(folder: Path) -> list[list[str]]:
         known = _gaps(folder, face, speech, phones)
         heard = _gaps(folder, face, speech, None)
         count = min(len(known), len(heard))
+        tracks = known[:count], heard[:count]
         target = track_from_phones(phones, FPS, count).openness
         level = loudness(load_audio(speech, 48_000), 48_000, count)
         silent = silent_frames(list(phones), count)
         figures = [
-            correlation(known[:count], target),
-            correlation(heard[:count], target),
-            correlation(level, target),
-            float(np.mean(known[:count][silent] < CLOSED_BELOW)),
-            float(np.mean(heard[:count][silent] < CLOSED_BELOW)),
+            *(correlation(track, target) for track in (*tracks, level)),
+            *(float(np.mean(track[silent] < CLOSED_BELOW)) for track in tracks),
+            *(share_of_closures(track, phones) for track in tracks),
         ]
-        table.append([label, *map(show, figures)])
+        table.append([label, *map(show, figures), *(f"{lag(track, target):+d}" for track in tracks)])
     return table
+
+
+def share_of_closures(gaps: np.ndarray, phones: tuple[Phone, ...]) -> float:
+    """How many of the sounds made with shut lips show shut lips, within one frame."""
+    hits = []
+    for phone in phones:
+        if phone.ipa.rstrip("ːʰʲ") in BILABIALS:
+            first, last = int(phone.start_seconds * FPS) - 1, int(np.ceil(phone.end_seconds * FPS)) + 1
+            hits.append(bool((gaps[max(0, first) : last + 1] < CLOSED_BELOW).any()))
+    return float(np.mean(hits))
+
+
+def lag(gaps: np.ndarray, target: np.ndarray, reach: int = 5) -> int:
+    """Frames by which the mouth comes late: the shift at which it fits the target best."""
+    inner = slice(reach, len(gaps) - reach)
+    fits = {
+        shift: correlation(np.roll(gaps, -shift)[inner], target[inner]) for shift in range(-reach, reach + 1)
+    }
+    return max(fits, key=lambda shift: fits[shift])
 
 
 def speak_with_pauses(path: Path) -> tuple[Phone, ...]:
