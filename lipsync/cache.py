@@ -36,5 +36,10 @@ def text_content(text: str, voice: str, rate: float, synthesiser_version: str) -
     return "text:" + _digest([text, voice, round(rate, 4), synthesiser_version])
 
 
+def transcribed_content(speech: str, text: str, language: str, aligner_version: str) -> str:
+    """The name of a recording whose text is known."""
+    return f"{speech} as " + _digest([text, language, aligner_version])
+
+
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

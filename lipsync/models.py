@@ -89,6 +89,10 @@ class Job(models.Model):
         Asset, null=True, blank=True, on_delete=models.SET_NULL, related_name="speech_jobs"
     )
     text = models.TextField(blank=True, help_text="What to say, when there is no speech asset.")
+    transcript = models.TextField(
+        blank=True, help_text="What is said in the speech asset, where it is known."
+    )
+    transcript_language = models.CharField(max_length=20, blank=True, help_text="BCP 47 tag.")
     voice = models.CharField(max_length=80, blank=True)
     voice_rate = models.FloatField(default=1.0, help_text="Speed of the synthesised voice; 1 is its own.")
     engine = models.CharField(max_length=40, default="auto")

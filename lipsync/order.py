@@ -11,10 +11,15 @@ from lipsync.cost import clip_seconds, estimate_speech_seconds
 from lipsync.engines.base import ENGINES, RenderOptions
 from lipsync.face.house.look import HOUSE_LOOKS
 from lipsync.models import Asset
-from lipsync.speech.errors import UnknownVoice
+from lipsync.speech.errors import UnknownLanguage, UnknownVoice
+from lipsync.speech.languages import find_language
 from lipsync.speech.synthesize import FASTEST_RATE, SLOWEST_RATE
 from lipsync.speech.text import clean_text, has_speech
 from lipsync.speech.voices import DEFAULT_VOICE, find_voice
+
+DEFAULT_LANGUAGE = "en-US"
+FASTEST_CHARACTERS = 40.0
+"""Written characters that can be said in a second, and more."""
 
 
 class Refused(Exception):  # noqa: N818 -- reads as what it is
@@ -35,6 +40,9 @@ class Order:
     house_look: str = ""
     speech: Asset | None = None
     text: str = ""
+    transcript: str = ""
+    """What is said in ``speech``, where it is known."""
+    transcript_language: str = ""
     voice: str = ""
     voice_rate: float = 1.0
     engine: str = "auto"
@@ -92,21 +100,44 @@ def _checked_speech(order: Order) -> Order:
         raise Refused("invalid", "There is a recording and a text; give one of them.", "text")
     if order.speech.kind != Asset.Kind.SPEECH:
         raise Refused("invalid", "This file was uploaded as a face; choose a recording of speech.", "speech")
-    return replace(order, text="", voice="", voice_rate=1.0)
+    return replace(_checked_transcript(order), text="", voice="", voice_rate=1.0)
+
+
+def _checked_transcript(order: Order) -> Order:
+    text = order.transcript.strip()
+    if not text:
+        return replace(order, transcript="", transcript_language="")
+    limit = round(FASTEST_CHARACTERS * _duration(order.speech)) + 100 if order.speech else 0
+    if len(text) > limit:
+        raise Refused(
+            "invalid",
+            f"The text has {len(text):,} characters, more than can be said in this recording; "
+            "give the text of this recording alone.",
+            "transcript",
+        )
+    _check_words(text, "transcript")
+    try:
+        language = find_language(order.transcript_language or DEFAULT_LANGUAGE)
+    except UnknownLanguage as error:
+        raise Refused("invalid", str(error), "transcript_language") from None
+    is_plainest = find_language(language.tag) == language
+    return replace(order, transcript=text, transcript_language=language.tag if is_plainest else language.id)
 
 
 def _checked_text(order: Order) -> Order:
-    text, limit = order.text.strip(), settings.TEXT_CHARACTER_LIMIT
+    text = order.text.strip()
     if not text:
         raise Refused("invalid", "There is nothing to say; type a text or add a recording.", "text")
+    if order.transcript.strip():
+        raise Refused("invalid", "A transcript belongs to a recording; this job has none.", "transcript")
+    limit = settings.TEXT_CHARACTER_LIMIT
     if len(text) > limit:
         raise Refused(
             "invalid",
             f"The text has {len(text):,} characters and at most {limit:,} are allowed; shorten it.",
             "text",
         )
-    if not has_speech(clean_text(text)):
-        raise Refused("invalid", "The text has no words to speak; add some letters or numbers.", "text")
+    _check_words(text, "text")
     if not SLOWEST_RATE <= order.voice_rate <= FASTEST_RATE:
         raise Refused(
             "invalid",
@@ -118,7 +149,12 @@ def _checked_text(order: Order) -> Order:
         find_voice(voice)
     except UnknownVoice as error:
         raise Refused("invalid", str(error), "voice") from None
-    return replace(order, text=text, voice=voice)
+    return replace(order, text=text, voice=voice, transcript_language="")
+
+
+def _check_words(text: str, param: str) -> None:
+    if not has_speech(clean_text(text)):
+        raise Refused("invalid", "The text has no words to speak; add some letters or numbers.", param)
 
 
 def _require_known(param: str, name: str, known: Collection[str], what: str) -> None:

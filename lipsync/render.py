@@ -31,7 +31,9 @@ from lipsync.engines.base import (
     get_engine,
 )
 from lipsync.policy import Choice
+from lipsync.speech.align import align_recording
 from lipsync.speech.errors import SpeechError
+from lipsync.speech.languages import find_language
 from lipsync.speech.synthesize import synthesize_to_file
 from lipsync.speech.voices import DEFAULT_VOICE
 from lipsync.video.errors import MediaError
@@ -40,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 SYNTHESISER = "espeak-ng 1.52, 1"
 """Part of the cache key: change the last number whenever the same text sounds different."""
+ALIGNER = "1"
+"""Likewise: change it whenever the same recording and text give other phone times."""
 VOICE_SHARE = 0.04
 """Of the whole job; the engine's share ends at ENGINE_END and the rest is putting the result in its place."""
 ENGINE_END = 0.98
@@ -67,6 +71,9 @@ class Work:
     house_look: str | None = None
     speech_path: Path | None = None
     text: str = ""
+    transcript: str = ""
+    """What is said in the file at ``speech_path``, where it is known."""
+    transcript_language: str = ""
     voice: str = DEFAULT_VOICE
     voice_rate: float = 1.0
     options: RenderOptions = field(default_factory=RenderOptions)
@@ -89,7 +96,7 @@ class Rendered:
     result: RenderResult
     engine: str
     phones: tuple[Phone, ...] = ()
-    """What was spoken when, where the speech was synthesised."""
+    """What was spoken when, where its text is known."""
 
 
 def render(
@@ -111,7 +118,7 @@ def render(
     temp_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="render-", dir=temp_dir) as folder:
         try:
-            speech_path, phones = _speech_of(work, speech_dir, on_progress)
+            speech_path, phones, warnings = _speech_of(work, speech_dir, on_progress)
             request = RenderRequest(
                 speech_path=speech_path,
                 output_path=Path(folder) / "video.mp4",
@@ -125,17 +132,18 @@ def render(
             _move(request.output_path, output_path)
         except (SpeechError, MediaError, OSError) as error:
             raise explain(error) from error
-        result = replace(rendered.result, output_path=output_path)
+        warnings += rendered.result.warnings
+        result = replace(rendered.result, output_path=output_path, warnings=warnings)
         return replace(rendered, result=result, phones=phones or ())
 
 
 def _speech_of(
     work: Work, speech_dir: Path, on_progress: OnProgress
-) -> tuple[Path, tuple[Phone, ...] | None]:
-    """The speech as a sound file, with the times of its phones when they are known."""
-    if work.speech_path is not None:
-        return work.speech_path, None
+) -> tuple[Path, tuple[Phone, ...] | None, tuple[str, ...]]:
+    """The speech as a sound file, with the times of its phones when they are known, and warnings."""
     on_progress("voice", 0.0)
+    if work.speech_path is not None:
+        return work.speech_path, *_aligned(work, work.speech_path, on_progress)
     name = hashlib.sha256(
         json.dumps([work.text, work.voice, work.voice_rate, SYNTHESISER]).encode()
     ).hexdigest()
@@ -154,7 +162,26 @@ def _speech_of(
         fresh_path.write_text(json.dumps(phones))
         os.replace(fresh_path, phones_path)
     os.utime(sound_path)
-    return sound_path, tuple(Phone(*phone) for phone in json.loads(phones_path.read_text()))
+    return sound_path, tuple(Phone(*phone) for phone in json.loads(phones_path.read_text())), ()
+
+
+def _aligned(
+    work: Work, speech_path: Path, on_progress: OnProgress
+) -> tuple[tuple[Phone, ...] | None, tuple[str, ...]]:
+    """The phones of the transcript; without one, or where it does not fit, the sound alone leads."""
+    if not work.transcript:
+        return None, ()
+    try:
+        language = find_language(work.transcript_language)
+        phones = align_recording(
+            speech_path,
+            work.transcript,
+            language,
+            lambda fraction: on_progress("voice", VOICE_SHARE * fraction),
+        )
+    except SpeechError as error:
+        return None, (str(error),)
+    return tuple(phones), ()
 
 
 def _try_engines(

@@ -141,6 +141,8 @@ def _work_of(order: Order, work_dir: Path) -> Work:
         house_look=order.house_look or None,
         speech_path=_local_path(order.speech.file, work_dir) if order.speech else None,
         text=order.text,
+        transcript=order.transcript,
+        transcript_language=order.transcript_language,
         voice=order.voice,
         voice_rate=order.voice_rate,
         options=order.options,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 from ninja import Field, Schema
 
 from lipsync import results
-from lipsync.engines.base import ExpressionName, SyncMode
+from lipsync.engines.base import Background, ExpressionName, SyncMode
 from lipsync.models import Asset, Attempt, Job
 from lipsync.progress import seconds_left, stage_label
 
@@ -63,6 +63,7 @@ class OptionsOut(Schema):
     head_motion: float
     expression: ExpressionName
     expression_amount: float
+    background: Background
 
 
 class QualityOut(Schema):
@@ -101,6 +102,8 @@ class JobOut(Schema):
     house_look: str
     speech: AssetOut | None
     text: str
+    transcript: str
+    transcript_language: str
     voice: str
     voice_rate: float
     engine: str
@@ -135,6 +138,7 @@ class OptionsIn(Schema):
     head_motion: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
     expression: ExpressionName = "neutral"
     expression_amount: Annotated[float, Field(ge=0.0, le=1.0)] = 0.6
+    background: Background = "keep"
 
     model_config = {"extra": "forbid"}
 
@@ -145,6 +149,12 @@ class JobIn(Schema):
     face: str = Field(description='A face asset\'s id, or "house:<look>" for a drawn face.')
     speech: str | None = None
     text: str | None = None
+    transcript: str | None = Field(
+        None, description="What is said in ``speech``: its sounds then lead the lips, exactly."
+    )
+    transcript_language: str | None = Field(
+        None, description="BCP 47 tag of the transcript, as voices have; en-US unless told."
+    )
     voice: str | None = None
     voice_rate: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
     engine: str = "auto"
@@ -186,7 +196,9 @@ class MouthOut(Schema):
     width: list[float]
     rounding: list[float]
     closure: list[float]
-    phones: list[PhoneOut] = Field(description="Sounds of a spoken text; none for a recording.")
+    phones: list[PhoneOut] = Field(
+        description="The sounds of the text; none for a recording without a transcript."
+    )
 
 
 class ShareOut(Schema):
@@ -249,6 +261,8 @@ def describe_job(job: Job) -> JobOut:
         house_look=job.house_look,
         speech=describe_asset(job.speech) if job.speech else None,
         text=job.text,
+        transcript=job.transcript,
+        transcript_language=job.transcript_language,
         voice=job.voice,
         voice_rate=job.voice_rate,
         engine=job.engine,

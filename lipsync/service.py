@@ -18,13 +18,13 @@ from django.utils import timezone
 
 from avsite.accounts.models import User
 from lipsync import results
-from lipsync.cache import file_content, house_content, render_key, text_content
+from lipsync.cache import file_content, house_content, render_key, text_content, transcribed_content
 from lipsync.cost import clip_seconds, estimate_render_seconds, estimate_usd
 from lipsync.engines.base import Cancelled, OnProgress, RenderOptions, get_engine
 from lipsync.models import Job
 from lipsync.order import Order, Refused, check_order
 from lipsync.policy import Choice, NoEngine, choose
-from lipsync.render import SYNTHESISER, Rendered, StartTry, Try, Work, render
+from lipsync.render import ALIGNER, SYNTHESISER, Rendered, StartTry, Try, Work, render
 from lipsync.video.errors import MediaError
 from lipsync.video.probe import probe
 
@@ -179,6 +179,8 @@ class LipsyncService:
                 house_look=order.house_look,
                 speech=order.speech,
                 text=order.text,
+                transcript=order.transcript,
+                transcript_language=order.transcript_language,
                 voice=order.voice,
                 voice_rate=order.voice_rate,
                 engine=order.engine,
@@ -216,6 +218,8 @@ class LipsyncService:
         face = file_content(order.face.sha256) if order.face else house_content(order.house_look)
         if order.speech is not None:
             speech = file_content(order.speech.sha256)
+            if order.transcript:
+                speech = transcribed_content(speech, order.transcript, order.transcript_language, ALIGNER)
         else:
             speech = text_content(order.text, order.voice, order.voice_rate, SYNTHESISER)
         version = get_engine(engine).version
@@ -242,6 +246,8 @@ def order_of(job: Job) -> Order:
         house_look=job.house_look,
         speech=job.speech,
         text=job.text,
+        transcript=job.transcript,
+        transcript_language=job.transcript_language,
         voice=job.voice,
         voice_rate=job.voice_rate,
         engine=job.engine,

@@ -113,7 +113,7 @@ function job(fields: Partial<Job>): Job {
     options: { sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "neutral", expression_amount: 0.6, background: "keep" }, created_at: new Date().toISOString(),
     started_at: new Date(Date.now() - 12_000).toISOString(), finished_at: new Date().toISOString(), expires_at: null,
     duration_seconds: 4, cost_usd: 0, quality: null, warnings: [], error: null, from_cache: false, attempts: [],
-    video_url: null, poster_url: null, mouth_url: null, source_url: null, share_url: null, transcript: "", ...fields,
+    video_url: null, poster_url: null, mouth_url: null, source_url: null, share_url: null, transcript: "", transcript_language: "", ...fields,
   };
 }
 

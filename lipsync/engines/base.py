@@ -22,6 +22,7 @@ ENGINES: dict[str, str] = {
 
 SyncMode = Literal["bounce", "loop", "cut_off", "silence"]
 ExpressionName = Literal["neutral", "happy", "sad", "surprised", "angry"]
+Background = Literal["keep", "blur"]
 
 OnProgress = Callable[[str, float], None]
 """``on_progress(stage, fraction)``: called at least twice a second; fraction is of the whole render."""
@@ -63,6 +64,8 @@ class RenderOptions:
     """Worn by a photo or a drawn face while it speaks; a filmed face keeps its own."""
     expression_amount: float = 0.6
     """How much of the expression shows, 0..1."""
+    background: Background = "keep"
+    """What is behind the person in a photo: as it is, or out of focus."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class RenderRequest:
     """A photo or a video; None when ``house_look`` names a drawn face."""
     house_look: str | None = None
     phones: tuple[Phone, ...] | None = None
-    """Known phone times of the speech, when it was synthesised; they lead the mouth."""
+    """Phone times of the speech, where they are known from its text; they lead the mouth."""
     options: RenderOptions = field(default_factory=RenderOptions)
 
 

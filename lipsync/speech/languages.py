@@ -6,7 +6,10 @@ and those whose dictionary in the package says nothing (Faroese, Karakalpak).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
+
+from lipsync.speech.errors import UnknownLanguage
 
 COUNTING = "1, 2, 3, 4, 5, 6, 7."
 """Read out in any language: the sample of those without a sentence of their own."""
@@ -167,3 +170,21 @@ LANGUAGES: tuple[Language, ...] = (
     Language("vi-vn-x-south", "vi", "Vietnamese (Southern)", "Xin chào! Đây là giọng nói của tôi."),
     Language("cy", "cy", "Welsh", "Helo! Dyma fy llais i."),
 )
+
+
+@cache
+def _languages_by_name() -> dict[str, Language]:
+    by_id = {language.id.lower(): language for language in LANGUAGES}
+    # Dialects share a tag; the plainest comes first in the list.
+    by_tag = {language.tag.lower(): language for language in reversed(LANGUAGES)}
+    return by_id | by_tag
+
+
+def find_language(name: str) -> Language:
+    """The language with this BCP 47 tag, such as en-GB, or espeak-ng's id. Raises UnknownLanguage."""
+    try:
+        return _languages_by_name()[name.lower()]
+    except KeyError:
+        raise UnknownLanguage(
+            f"There is no language called {name[:80]!r}; give a tag such as en-US, de or pt-BR."
+        ) from None

@@ -56,6 +56,7 @@ def test_create_with_a_drawn_face(alice_api: Api, alice: User) -> None:
         "head_motion": 1.0,
         "expression": "neutral",
         "expression_amount": 0.6,
+        "background": "keep",
     }
     assert Job.objects.get(uid=job["id"]).owner == alice
     again = alice_api.call("GET", f"/lipsyncs/{job['id']}").json()
@@ -66,7 +67,7 @@ def test_create_with_assets(alice_api: Api, alice: User, make_asset: MakeAsset) 
     face = make_asset(alice)
     speech = make_asset(alice, "speech", notices=["This recording is silent."])
     options = {"sync_mode": "loop", "mouth_strength": 0.5, "head_motion": 0}
-    options |= {"expression": "sad", "expression_amount": 0.25}
+    options |= {"expression": "sad", "expression_amount": 0.25, "background": "blur"}
     wish = {"face": str(face.uid), "speech": str(speech.uid), "options": options}
     job = alice_api.call("POST", "/lipsyncs", wish).json()
     assert job["face"]["id"] == str(face.uid)
@@ -74,6 +75,23 @@ def test_create_with_assets(alice_api: Api, alice: User, make_asset: MakeAsset) 
     assert job["options"] == options
     assert job["warnings"] == ["This recording is silent."]
     assert job["source_url"] == f"/api/v1/lipsyncs/{job['id']}/source"
+
+
+def test_a_recording_comes_with_its_words(alice_api: Api, alice: User, make_asset: MakeAsset) -> None:
+    speech = make_asset(alice, "speech", info={"duration_seconds": 2.0})
+    wish = {"face": "house:maya", "speech": str(speech.uid), "transcript": " Guten Tag. "}
+    job = alice_api.call("POST", "/lipsyncs", wish | {"transcript_language": "de"}).json()
+    assert (job["transcript"], job["transcript_language"]) == ("Guten Tag.", "de")
+    plain = alice_api.call("POST", "/lipsyncs", wish).json()
+    assert (plain["transcript_language"], plain["from_cache"]) == ("en-US", False)
+    keys = {one.cache_key for one in Job.objects.all()}
+    assert len(keys) == 2, "the same words in another language are other lips"
+    for bad, param in (
+        ({"transcript_language": "tlh"}, "transcript_language"),
+        ({"transcript": "a" * 500}, "transcript"),
+    ):
+        status, _, named = refusal(alice_api.call("POST", "/lipsyncs", wish | bad))
+        assert (status, named) == (422, param)
 
 
 def test_create_from_a_form_with_files(
@@ -121,6 +139,8 @@ def test_a_bad_file_in_a_form_names_its_field(alice_api: Api, as_upload: Callabl
         (HOUSE_JOB | {"options": {"head_motion": -1}}, "options.head_motion"),
         (HOUSE_JOB | {"options": {"expression": "bored"}}, "options.expression"),
         (HOUSE_JOB | {"options": {"expression_amount": 1.1}}, "options.expression_amount"),
+        (HOUSE_JOB | {"options": {"background": "beach"}}, "options.background"),
+        (HOUSE_JOB | {"transcript": "Hello."}, "transcript"),
         (HOUSE_JOB | {"options": {"colour": "red"}}, "options.colour"),
     ],
     ids=str,

@@ -185,6 +185,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/{asset_id}/landmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Landmarks
+         * @description The mesh of each face in the thumbnail; none for a recording.
+         */
+        get: operations["lipsync_api_assets_get_landmarks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/voices": {
         parameters: {
             query?: never;
@@ -1046,6 +1066,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/doctor/call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Doctor Call
+         * @description A token for a room of one's own, to look and to listen only, for two minutes.
+         */
+        post: operations["rooms_api_doctor_make_doctor_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1284,6 +1324,27 @@ export interface components {
             items: components["schemas"]["AssetOut"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * LandmarksOut
+         * @description What moves a face: its points, and which of them to join by lines to see lips, lids and brows.
+         */
+        LandmarksOut: {
+            /** Lines */
+            lines: number[][];
+            /** Faces */
+            faces: components["schemas"]["MeshOut"][];
+        };
+        /**
+         * MeshOut
+         * @description The points of a face, 0..1 of the thumbnail.
+         */
+        MeshOut: {
+            /** Points */
+            points: [
+                number,
+                number
+            ][];
         };
         /** VoiceList */
         VoiceList: {
@@ -2276,6 +2337,13 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** CallOut */
+        CallOut: {
+            /** Url */
+            url: string;
+            /** Token */
+            token: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2637,6 +2705,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    lipsync_api_assets_get_landmarks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LandmarksOut"];
+                };
             };
         };
     };
@@ -4020,6 +4110,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DoctorOut"];
+                };
+            };
+        };
+    };
+    rooms_api_doctor_make_doctor_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallOut"];
                 };
             };
         };

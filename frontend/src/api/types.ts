@@ -15,6 +15,7 @@ export type Attempt = Schemas["AttemptOut"];
 export type RenderOptions = Schemas["OptionsIn"];
 export type SyncMode = RenderOptions["sync_mode"];
 export type Expression = RenderOptions["expression"];
+export type Background = RenderOptions["background"];
 export type LipsyncRequest = Schemas["JobIn"];
 export type Estimate = Schemas["EstimateOut"];
 export type LogLine = Schemas["LogOut"];

@@ -35,6 +35,13 @@ describe("requestOf", () => {
     expect(request).not.toHaveProperty("text");
   });
 
+  it("sends the words of a recording, and only those of a recording", () => {
+    const draft: Draft = { ...READY, upload: SOUND, transcript: " Good day. ", language: "en-GB" };
+    expect(requestOf({ ...draft, source: "upload" }, 100)).toMatchObject({ transcript: "Good day.", transcript_language: "en-GB" });
+    expect(requestOf({ ...draft, source: "upload", transcript: " " }, 100)).not.toHaveProperty("transcript_language");
+    expect(requestOf(draft, 100)).not.toHaveProperty("transcript");
+  });
+
   it("is nothing while something is missing", () => {
     expect(requestOf(EMPTY_DRAFT, 100)).toBeNull();
   });
@@ -42,9 +49,9 @@ describe("requestOf", () => {
 
 describe("draftFrom", () => {
   const options = {
-    sync_mode: "loop", mouth_strength: 0.8, head_motion: 0, expression: "happy", expression_amount: 0.35, background: "keep",
+    sync_mode: "loop", mouth_strength: 0.8, head_motion: 0, expression: "happy", expression_amount: 0.35, background: "blur",
   } as const;
-  const job = { face: FACE, house_look: "", speech: null, text: "Hi", voice: "de", voice_rate: 1.2, engine: "builtin", options } as Job;
+  const job = { face: FACE, house_look: "", speech: null, text: "Hi", voice: "de", voice_rate: 1.2, engine: "builtin", options, transcript: "", transcript_language: "" } as Job;
 
   it("makes the same request again", () => {
     expect(requestOf(draftFrom(job, []), 100)).toEqual({

@@ -14,6 +14,10 @@ export interface Draft {
   rate: number;
   upload: Asset | null;
   recording: Asset | null;
+  /** What is said in the recording, where someone has the words. */
+  transcript: string;
+  /** Its language; null until chosen: the reader's own. */
+  language: string | null;
   options: RenderOptions;
   engine: string;
 }
@@ -30,6 +34,8 @@ export const EMPTY_DRAFT: Draft = {
   rate: 1,
   upload: null,
   recording: null,
+  transcript: "",
+  language: null,
   options: DEFAULT_OPTIONS,
   engine: "auto",
 };
@@ -68,7 +74,10 @@ export function requestOf(draft: Draft, textLimit: number): LipsyncRequest | nul
     return { ...shared, text: draft.text.trim(), ...voice };
   }
   const speech = draft.source === "upload" ? draft.upload : draft.recording;
-  return speech ? { ...shared, speech: speech.id } : null;
+  if (!speech) return null;
+  const transcript = draft.transcript.trim();
+  const language = draft.language === null ? {} : { transcript_language: draft.language };
+  return { ...shared, speech: speech.id, ...(transcript ? { transcript, ...language } : {}) };
 }
 
 /** The draft that made `job`, ready to be changed and made again. */
@@ -83,6 +92,8 @@ export function draftFrom(job: Job, looks: readonly Look[]): Draft {
     voice: job.voice || null,
     rate: job.voice_rate || 1,
     upload: job.speech,
+    transcript: job.transcript,
+    language: job.transcript_language || null,
     options: { ...DEFAULT_OPTIONS, ...job.options },
     engine: job.engine || "auto",
   };

@@ -10,7 +10,7 @@ function job(fields: Partial<Job> = {}): Job {
     engine_used: "", options: { sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "neutral", expression_amount: 0.6, background: "keep" },
     created_at: "2026-01-02T10:00:00Z", started_at: null, finished_at: null, expires_at: null, duration_seconds: null,
     cost_usd: 0, quality: null, warnings: [], error: null, from_cache: false, attempts: [], video_url: null,
-    poster_url: null, mouth_url: null, source_url: null, share_url: null, transcript: "", ...fields,
+    poster_url: null, mouth_url: null, source_url: null, share_url: null, transcript: "", transcript_language: "", ...fields,
   };
 }
 

@@ -32,3 +32,26 @@ export function groupVoices(voices: readonly Voice[], query: string, preferred: 
     .map(([language, members]) => ({ language, voices: members }))
     .sort((a, b) => rank(a) - rank(b) || a.language.localeCompare(b.language));
 }
+
+export interface SpokenLanguage {
+  tag: string;
+  name: string;
+}
+
+/** What the voices speak, each language once, by name. */
+export function languagesOf(voices: readonly Voice[]): SpokenLanguage[] {
+  const names = new Map<string, string>();
+  for (const voice of voices) if (!names.has(voice.language)) names.set(voice.language, voice.language_name);
+  return [...names].map(([tag, name]) => ({ tag, name })).sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** The reader's own among `languages`: the dialect where it is there, else any of the same language. */
+export function nearestLanguage(languages: readonly SpokenLanguage[], preferred: readonly string[]): string | undefined {
+  const base = (tag: string) => tag.toLowerCase().split("-")[0];
+  for (const wish of preferred) {
+    const near = languages.filter(({ tag }) => base(tag) === base(wish));
+    const found = near.find(({ tag }) => tag.toLowerCase() === wish.toLowerCase()) ?? near.find(({ tag }) => tag === "en-US") ?? near[0];
+    if (found) return found.tag;
+  }
+  return undefined;
+}

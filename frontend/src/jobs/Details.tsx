@@ -57,6 +57,7 @@ export function Details({ job }: { job: Job }) {
     ["Engine", engineOf(job, names.engine)],
     ["Voice", job.text ? names.voice(job.voice) : (job.speech?.name ?? "")],
     ["Expression", expressionOf(job)],
+    ["Background", job.face?.media === "image" && job.options.background === "blur" ? "Blurred" : ""],
     ["Kept until", job.expires_at ? new Date(job.expires_at).toLocaleDateString(undefined, { dateStyle: "medium" }) : ""],
   ];
   return (
@@ -77,6 +78,12 @@ export function Details({ job }: { job: Job }) {
           <Score label="Sound" value={job.quality.audio_quality} />
           <Score label="Picture" value={job.quality.video_quality} />
         </dl>
+      )}
+      {job.transcript && (
+        <details className={styles.fold}>
+          <summary>What is said</summary>
+          <p className={styles.text}>{job.transcript}</p>
+        </details>
       )}
       {job.text.length > 140 && (
         <details className={styles.fold}>

@@ -1,6 +1,6 @@
 import { useId } from "react";
 
-import type { Engine, Expression, SyncMode } from "../api/types";
+import type { Background, Engine, Expression, SyncMode } from "../api/types";
 import { dollars } from "../core/format";
 import { EXPRESSION_WORDS } from "../jobs/words";
 import { catalogue } from "../ui/catalogue";
@@ -19,6 +19,11 @@ const LENGTHS: readonly { value: SyncMode; label: string; words: string }[] = [
 ];
 
 const EXPRESSIONS = Object.entries(EXPRESSION_WORDS).map(([value, label]) => ({ value, label })) as Segment<Expression>[];
+
+const BACKGROUNDS: readonly Segment<Background>[] = [
+  { value: "keep", label: "As it is" },
+  { value: "blur", label: "Blurred" },
+];
 
 function strengthText(value: number): string {
   if (value === 1) return "Natural";
@@ -89,6 +94,34 @@ function ExpressionChoice({ filmed }: { filmed: boolean }) {
   );
 }
 
+function BackgroundChoice() {
+  const { draft, change } = useDraft();
+  const hint = useId();
+  const { face, options } = draft;
+  const words =
+    face?.kind === "look"
+      ? "A drawn avatar keeps its backdrop."
+      : face?.kind === "asset" && face.asset.media === "video"
+        ? "A video keeps its background."
+        : "Blurred, the person stands out as with a portrait lens.";
+  return (
+    <fieldset>
+      <legend>Background</legend>
+      <Segments
+        label="Background"
+        segments={BACKGROUNDS}
+        value={options.background}
+        disabled={face !== null && (face.kind === "look" || face.asset.media === "video")}
+        describedBy={hint}
+        onChange={(background) => change({ options: { ...options, background } })}
+      />
+      <p id={hint} className={styles.words}>
+        {words}
+      </p>
+    </fieldset>
+  );
+}
+
 export function Options() {
   const { draft, change } = useDraft();
   const engines = useLoad(catalogue.engines, "engines");
@@ -129,6 +162,7 @@ export function Options() {
           )}
         </fieldset>
         <ExpressionChoice filmed={isVideo} />
+        <BackgroundChoice />
         {isVideo && (
           <fieldset>
             <legend>When video and speech differ in length</legend>

@@ -49,7 +49,7 @@ export function RecordVoice() {
   const start = async () => {
     setError(null);
     setAsking(true);
-    change({ recording: null });
+    change({ recording: null, transcript: "" });
     try {
       setRecorder(await Recorder.start());
     } catch (failure) {

@@ -6,6 +6,7 @@ import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
 import { useSound } from "../ui/useSound";
 import { Waveform } from "../ui/Waveform";
+import { Transcript } from "./Transcript";
 import styles from "./VoicePanel.module.css";
 
 /** A voice that is ready: its waveform, to hear it, and what to do with it. */
@@ -39,6 +40,7 @@ export function SpeechClip({ asset, actions }: { asset: Asset; actions: ReactNod
           {notice}
         </Notice>
       ))}
+      <Transcript />
       <div className={styles.buttons}>{actions}</div>
     </div>
   );

@@ -19,7 +19,7 @@ import { VoicePanel } from "./VoicePanel";
 /** Which part of an earlier job is to be made anew. */
 const CLEARED: Record<string, (draft: Draft) => Partial<Draft>> = {
   face: () => ({ face: null }),
-  voice: (draft) => (draft.source === "text" ? {} : { upload: null }),
+  voice: (draft) => (draft.source === "text" ? {} : { upload: null, transcript: "" }),
   text: () => ({ source: "text", text: "", upload: null }),
 };
 

@@ -12,7 +12,7 @@ const ACCEPT = "audio/*,video/*,.wav,.mp3,.m4a,.ogg,.opus,.flac,.webm,.mp4,.mov,
 
 export function UploadVoice() {
   const { draft, change } = useDraft();
-  const onDone = useCallback((asset: Asset) => change({ upload: asset }), [change]);
+  const onDone = useCallback((asset: Asset) => change({ upload: asset, transcript: "" }), [change]);
   const upload = useUpload("speech", onDone);
   return (
     <DropZone
@@ -27,7 +27,7 @@ export function UploadVoice() {
         <SpeechClip
           asset={draft.upload}
           actions={
-            <Button size="s" icon="retry" onClick={() => change({ upload: null })}>
+            <Button size="s" icon="retry" onClick={() => change({ upload: null, transcript: "" })}>
               Replace the recording
             </Button>
           }

@@ -12,12 +12,14 @@ from typing import Any, TextIO, get_args
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lipsync.engines.base import ENGINES, Cancelled, ExpressionName, RenderOptions, SyncMode
+from lipsync.engines.base import ENGINES, Background, Cancelled, ExpressionName, RenderOptions, SyncMode
 from lipsync.face.house.look import HOUSE_LOOKS
+from lipsync.order import DEFAULT_LANGUAGE
 from lipsync.progress import STAGE_LABELS
 from lipsync.render import Work
 from lipsync.service import get_lipsync_service
-from lipsync.speech.errors import UnknownVoice
+from lipsync.speech.errors import UnknownLanguage, UnknownVoice
+from lipsync.speech.languages import find_language
 from lipsync.speech.voices import DEFAULT_VOICE, find_voice
 
 HOUSE = "house:"
@@ -38,6 +40,10 @@ class Command(BaseCommand):
             "--voice", default=DEFAULT_VOICE, help=f"voice for --text (default {DEFAULT_VOICE})"
         )
         parser.add_argument("--rate", type=float, default=1.0, help="speed of the voice, 0.5 to 2")
+        parser.add_argument("--transcript", default="", help="what is said in SPEECH, for more exact lips")
+        parser.add_argument(
+            "--language", default=DEFAULT_LANGUAGE, help=f"of --transcript (default {DEFAULT_LANGUAGE})"
+        )
         parser.add_argument("--engine", default="auto", choices=["auto", *ENGINES])
         parser.add_argument("--sync-mode", default="bounce", choices=get_args(SyncMode))
         parser.add_argument("--mouth-strength", type=float, default=1.0, help="0.3 to 1.5")
@@ -50,6 +56,9 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--expression-amount", type=float, default=0.6, help="how much of it shows, 0 to 1 (default 0.6)"
+        )
+        parser.add_argument(
+            "--background", default="keep", choices=get_args(Background), help="of a photo (default keep)"
         )
         parser.add_argument(
             "-o", "--output", required=True, type=Path, metavar="OUT", help="the MP4 to write"
@@ -82,6 +91,8 @@ def _work_of(options: dict[str, Any]) -> Work:
     face, speech, text = options["face"], options["speech"], options["text"]
     if (speech is None) == (not text.strip()):
         raise CommandError('Give either a recording or --text "what to say".')
+    if text.strip() and options["transcript"].strip():
+        raise CommandError("--transcript is what is said in a recording; with --text there is none.")
     _require_range("--mouth-strength", options["mouth_strength"], 0.3, 1.5)
     _require_range("--head-motion", options["head_motion"], 0, 1)
     _require_range("--expression-amount", options["expression_amount"], 0, 1)
@@ -93,13 +104,16 @@ def _work_of(options: dict[str, Any]) -> Work:
         )
     try:
         find_voice(options["voice"])
-    except UnknownVoice as error:
+        find_language(options["language"])
+    except (UnknownVoice, UnknownLanguage) as error:
         raise CommandError(str(error)) from None
     return Work(
         face_path=Path(face) if look is None else None,
         house_look=look,
         speech_path=Path(speech) if speech else None,
         text=text,
+        transcript=options["transcript"].strip(),
+        transcript_language=options["language"],
         voice=options["voice"],
         voice_rate=options["rate"],
         options=RenderOptions(**{one.name: options[one.name] for one in fields(RenderOptions)}),

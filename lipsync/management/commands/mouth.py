@@ -12,6 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from lipsync.audio.mouth import speech_mouth
 from lipsync.audio.plot import draw_track
 from lipsync.audio.shape import MouthShape
+from lipsync.speech.align import align_recording
+from lipsync.speech.errors import SpeechError
+from lipsync.speech.languages import find_language
 from lipsync.video.errors import MediaError
 
 
@@ -30,6 +33,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("speech", type=Path, help="a sound file, or a video with sound")
         parser.add_argument("--fps", type=frame_rate, default=25.0, help="frames per second (default 25)")
+        parser.add_argument("--text", default="", help="what is said in SPEECH, for a more exact mouth")
+        parser.add_argument("--language", default="en-US", help="of --text (default en-US)")
         parser.add_argument("-o", "--output", type=Path, required=True, help="the .npz file to write")
         parser.add_argument("--plot", type=Path, help="a PNG picture of the tracks to write as well")
 
@@ -37,13 +42,16 @@ class Command(BaseCommand):
         speech: Path = options["speech"]
         output: Path = options["output"]
         try:
-            track = speech_mouth(speech, options["fps"])
+            phones = None
+            if options["text"].strip():
+                phones = align_recording(speech, options["text"], find_language(options["language"]))
+            track = speech_mouth(speech, options["fps"], phones=phones)
             arrays = {name: getattr(track, name) for name in MouthShape._fields}
             with output.open("wb") as file:
                 np.savez(file, allow_pickle=False, **arrays)
             if options["plot"]:
                 options["plot"].write_bytes(draw_track(track))
-        except MediaError as error:
+        except (MediaError, SpeechError) as error:
             raise CommandError(str(error)) from error
         except FileNotFoundError as error:
             raise CommandError(f"There is no {error.filename or speech}; check the path.") from error
