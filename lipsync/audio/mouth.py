@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lipsync.audio.features import BANDS, HOP, HOP_OFFSET, HOP_SECONDS, SAMPLE_RATE, LogMel, Normaliser
-from lipsync.audio.network import CONTEXT, INPUTS, LOOK_AHEAD_HOPS, Network, load_network
+from lipsync.audio.features import HOP, HOP_OFFSET, HOP_SECONDS, SAMPLE_RATE, LogMel, Normaliser
+from lipsync.audio.network import LOOK_AHEAD_HOPS, Network, NetworkStream, load_network
 from lipsync.audio.phones import Phone
 from lipsync.audio.phonetics import track_from_phones, track_of
 from lipsync.audio.resample import Resampler
@@ -38,11 +38,7 @@ class MouthModel:
         self._resampler = Resampler(sample_rate, SAMPLE_RATE, HOP)
         self._log_mel = LogMel()
         self._normaliser = Normaliser()
-        self._network = network or load_network()
-        self._spectra: deque[FloatArray] = deque(
-            [np.zeros(BANDS, np.float32)] * (LOOK_AHEAD_HOPS - CONTEXT[0] + 1),
-            maxlen=LOOK_AHEAD_HOPS - CONTEXT[0] + 1,
-        )
+        self._network = NetworkStream(network or load_network())
         self._is_silent: deque[bool] = deque(maxlen=LOOK_AHEAD_HOPS + 1)
         self._shaper = Shaper(fps)
         self._heard_hops = 0
@@ -72,12 +68,10 @@ class MouthModel:
             self._is_silent.append(float(np.sqrt(np.mean(block**2))) < SILENCE_RMS)
             if spectrum is None:
                 continue
-            self._spectra.append(self._normaliser.push(spectrum))
+            values = self._network.push(self._normaliser.push(spectrum))
             self._heard_hops += 1
             if self._heard_hops <= LOOK_AHEAD_HOPS:
                 continue
-            window = np.concatenate([self._spectra[offset - CONTEXT[0]] for offset in CONTEXT])
-            values = self._network.forward(window.reshape(1, INPUTS))[0]
             self._shaper.push(values, all(self._is_silent))
             frames += self._complete_frames()
         return frames

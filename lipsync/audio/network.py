@@ -1,4 +1,4 @@
-"""The trained part of the mouth model: a small network over a window of the spectrum, in NumPy."""
+"""The trained part of the mouth model: a small causal convolutional network over the spectrum, in NumPy."""
 
 from __future__ import annotations
 
@@ -15,27 +15,56 @@ FloatArray = npt.NDArray[np.float32]
 
 WEIGHTS = Path(__file__).parent / "mouth_weights.npz"
 
-CONTEXT = (-30, -22, -16, -12, -9, -7, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5)
-"""Hops seen for one hop's mouth: denser near it; the last is the look-ahead."""
-LOOK_AHEAD_HOPS = CONTEXT[-1]
-INPUTS = len(CONTEXT) * BANDS
-OUTPUTS = 6
-"""MouthShape's five values and rest: 1 where nobody speaks."""
-REST = 5
+LOOK_AHEAD_HOPS = 5
+"""A hop's mouth is known once this many more have been heard."""
+CHANNELS = 64
+INPUT_TAPS = 5
+BLOCK_TAPS = 3
+DILATIONS = (1, 2, 4, 8, 12)
+"""Hops between the taps of each block; the network sees 0.63 s in all."""
+OUTPUTS = 7
+"""MouthShape's five values; rest: 1 where nobody speaks; press: the chance that the lips are shut."""
+REST, PRESS = 5, 6
 
 
 class Network(NamedTuple):
-    """Weights and biases of each layer; hidden layers are rectified, the outputs squashed to 0..1."""
+    """Weights of shape (taps * inputs, outputs), oldest tap first, and biases: input, blocks, output."""
 
     weights: tuple[FloatArray, ...]
     biases: tuple[FloatArray, ...]
 
-    def forward(self, inputs: FloatArray) -> FloatArray:
-        """``inputs`` of shape (n, INPUTS) to (n, OUTPUTS), 0..1."""
-        hidden = inputs
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            hidden = np.maximum(hidden @ weight + bias, 0)
-        logits = np.clip(hidden @ self.weights[-1] + self.biases[-1], -30, 30)
+
+class NetworkStream:
+    """Runs ``network`` hop by hop: the values that come out belong to the hop LOOK_AHEAD_HOPS before."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._heard = np.zeros((INPUT_TAPS, BANDS), np.float32)
+        # Each block's past inputs, twice over, so that the taps are always one strided slice.
+        self._pasts = [
+            np.zeros((2 * ((BLOCK_TAPS - 1) * step + 1), CHANNELS), np.float32) for step in DILATIONS
+        ]
+        self._hop = 0
+
+    def push(self, spectrum: FloatArray) -> FloatArray:
+        """Take one hop, shape (BANDS,); return the network's values, shape (OUTPUTS,), 0..1."""
+        weights, biases = self._network
+        heard = self._heard
+        heard[:-1] = heard[1:]
+        heard[-1] = spectrum
+        hidden = heard.ravel() @ weights[0]
+        hidden += biases[0]
+        np.maximum(hidden, 0, out=hidden)
+        for past, step, weight, bias in zip(self._pasts, DILATIONS, weights[1:-1], biases[1:-1], strict=True):
+            length = (BLOCK_TAPS - 1) * step + 1
+            place = self._hop % length
+            past[place] = past[place + length] = hidden
+            change = past[place + 1 : place + length + 1 : step].ravel() @ weight
+            change += bias
+            np.maximum(change, 0, out=change)
+            hidden += change
+        self._hop += 1
+        logits = np.clip(hidden @ weights[-1] + biases[-1], -30, 30)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
 

@@ -162,6 +162,11 @@ def _targets_of(ipa: str) -> tuple[tuple[str, Target], ...]:
     return tuple(found) or ((ipa, _GLOTTAL),)
 
 
+def sounds_of(ipa: str) -> list[str]:
+    """The plain sounds of a phone: one, or those of a diphthong or affricate; marks and stress left out."""
+    return [sound[0] for sound, _ in _targets_of(ipa)] if ipa else []
+
+
 def _coloured(target: Target, channel: int, value: float) -> Target:
     shape, strength = list(target.shape), list(target.strength)
     shape[channel] = max(shape[channel], value)

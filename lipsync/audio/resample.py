@@ -17,7 +17,8 @@ class Resampler:
     """Band-limited (windowed sinc), delay-free resampling in blocks of a fixed size.
 
     Every block goes through the same arithmetic, so the output is the same to the bit however it was pushed.
-    Output sample m lies at input time m * source_rate / target_rate.
+    Output sample m lies at input time m * source_rate / target_rate; equal rates
+    let the sound through as it is.
     """
 
     def __init__(self, source_rate: int, target_rate: int, block: int) -> None:
@@ -52,8 +53,12 @@ class Resampler:
             positions, phases = np.divmod(numbers * self._down, self._up)
             if int(positions[-1]) + self.reach >= end:
                 break
-            index = (positions - self._pending_start)[:, None] + self._offsets
-            blocks.append(np.einsum("ij,ij->i", self._pending[index], self._kernel[phases]))
+            first = int(positions[0]) - self._pending_start
+            if self._up == self._down:
+                blocks.append(self._pending[first : first + self._block].copy())
+            else:
+                index = (positions - self._pending_start)[:, None] + self._offsets
+                blocks.append(np.einsum("ij,ij->i", self._pending[index], self._kernel[phases]))
             self._next_output += self._block
         # Keep what the next block's first sample still reaches back to.
         following = (self._next_output * self._down) // self._up - self.reach

@@ -8,16 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from lipsync.audio.features import HOP_SECONDS
-from lipsync.audio.network import REST
+from lipsync.audio.network import PRESS, REST
 from lipsync.audio.phonetics import CLOSURE, MAX_SPEED, OPENNESS, TEETH
 from lipsync.audio.shape import MouthShape
 
 FloatArray = npt.NDArray[np.float32]
 
-REST_ON, REST_OFF = 0.6, 0.4
+REST_ON, REST_OFF = 0.4, 0.25
 REST_FALL_SECONDS, REST_RISE_SECONDS = 0.05, 0.03
-PRESSED = 0.34
-"""Closure above this is a bilabial."""
+PRESS_ON, PRESS_OFF = 0.5, 0.35
+"""Chances of shut lips from which and down to which they are shown shut."""
+PRESS_FELT = 0.15
+PRESS_DIP = 0.8
+"""How far lips approach each other when they are nearly shown shut."""
 ON_TEETH = 0.5
 
 
@@ -31,6 +34,7 @@ class Shaper:
         self._is_resting = True
         self._effort = 0.0
         self._openness = 0.0
+        self._is_pressed = False
         self._shown_press = -1
 
     def push(self, values: FloatArray, is_silent: bool) -> None:
@@ -42,14 +46,14 @@ class Shaper:
         else:
             self._effort = min(self._effort + HOP_SECONDS / REST_RISE_SECONDS, 1.0)
         shape = values[:REST].astype(np.float32) * np.float32(self._effort)
-        closure = float(shape[CLOSURE])
+        press = float(values[PRESS]) * self._effort
         openness = float(shape[OPENNESS])
-        if closure > PRESSED:
+        self._is_pressed = press > (PRESS_OFF if self._is_pressed else PRESS_ON)
+        shape[CLOSURE] = float(self._is_pressed)
+        if self._is_pressed:
             openness = 0.0
-            shape[CLOSURE] = 1.0
-        else:
-            openness *= 1 - 0.8 * max(closure - 0.2, 0) / (PRESSED - 0.2)
-            shape[CLOSURE] = 0.0
+        elif press > PRESS_FELT:
+            openness *= 1 - PRESS_DIP * min((press - PRESS_FELT) / (PRESS_ON - PRESS_FELT), 1)
         if float(shape[TEETH]) > ON_TEETH:
             openness = min(openness, 0.12)
         self._openness = min(openness, self._openness + MAX_SPEED * HOP_SECONDS)

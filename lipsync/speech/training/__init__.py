@@ -1,1 +1,1 @@
-"""Trains the mouth model on synthetic speech, whose phones and times are known exactly."""
+"""Trains the mouth model on synthetic speech, whose phones are known exactly, and on recordings of people."""

@@ -47,6 +47,38 @@ def clicks(count: int, random: np.random.Generator) -> FloatArray:
     return sound
 
 
+def music(count: int, random: np.random.Generator) -> FloatArray:
+    """Chords of plucked or held notes over a beat, RMS about 1."""
+    sound = np.zeros(count)
+    beat = int(SAMPLE_RATE * random.uniform(0.2, 0.7))
+    root = random.uniform(55, 220)
+    decay = random.uniform(0.3, 4.0)
+    for start in range(0, count, beat):
+        length = min(int(beat * random.choice([1, 2, 4])), count - start)
+        times = np.arange(length) / SAMPLE_RATE
+        envelope = np.exp(-times * decay) * np.minimum(times / 0.01, 1)
+        for step in random.choice([0, 3, 4, 5, 7, 9, 12, 16, 19, 24], int(random.integers(1, 5))):
+            pitch = root * 2 ** (step / 12)
+            vibrato = 1 + 0.003 * np.sin(2 * np.pi * 5 * times)
+            for harmonic in range(1, int(random.integers(2, 9))):
+                if pitch * harmonic < SAMPLE_RATE / 2:
+                    phase = 2 * np.pi * pitch * harmonic * np.cumsum(vibrato) / SAMPLE_RATE
+                    sound[start : start + length] += envelope * np.sin(phase) / harmonic
+        if random.random() < 0.5:
+            drum = random.standard_normal(length) * np.exp(-times * random.uniform(15, 60))
+            sound[start : start + length] += random.uniform(0.2, 1.5) * drum
+    return np.asarray(sound / (sound.std() + 1e-9), np.float32)
+
+
+def breaths(count: int, random: np.random.Generator) -> FloatArray:
+    """Somebody breathes beside the microphone: swells of noise with the throat's resonances, RMS about 1."""
+    noise = coloured_noise(count, random)
+    times = np.arange(count) / SAMPLE_RATE
+    swell = np.sin(np.pi * times / random.uniform(0.3, 1.5) + random.uniform(0, 3))
+    sound = noise * np.maximum(swell, 0) ** 2
+    return np.asarray(sound / (sound.std() + 1e-9), np.float32)
+
+
 def equalise(samples: FloatArray, random: np.random.Generator) -> FloatArray:
     """Through a random microphone and line: tilt, bumps and band limits."""
     spectrum = np.fft.rfft(samples)
@@ -75,10 +107,14 @@ def reverberate(samples: FloatArray, random: np.random.Generator) -> FloatArray:
 def background(count: int, random: np.random.Generator) -> FloatArray:
     """Sound in which nobody speaks, RMS about 1."""
     kind = random.random()
-    if kind < 0.6:
+    if kind < 0.45:
         return coloured_noise(count, random)
-    if kind < 0.85:
+    if kind < 0.6:
         return hum(count, random) + 0.2 * coloured_noise(count, random)
+    if kind < 0.8:
+        return music(count, random)
+    if kind < 0.9:
+        return breaths(count, random)
     return 3 * clicks(count, random) + 0.1 * coloured_noise(count, random)
 
 

@@ -1,8 +1,9 @@
-"""How well the model reads mouths off voices it never heard, beside what plain loudness would give."""
+"""How well the model reads mouths off voices it never heard, beside plain loudness and Rhubarb Lip Sync."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -10,31 +11,94 @@ import numpy.typing as npt
 from lipsync.audio.features import SAMPLE_RATE
 from lipsync.audio.mouth import mouth_track
 from lipsync.audio.network import Network
+from lipsync.audio.phones import Phone
 from lipsync.audio.phonetics import LEAD_SECONDS, is_bilabial, track_from_phones
+from lipsync.speech.errors import SpeechError
 from lipsync.speech.espeak_process import EspeakProcess
+from lipsync.speech.languages import find_language
 from lipsync.speech.training.augment import record
-from lipsync.speech.training.corpus import Clip, speak_clip
+from lipsync.speech.training.corpus import Speech, speak
+from lipsync.speech.training.recordings import Recording
+from lipsync.speech.training.rhubarb import OPENNESS, SHAPES, SHUT, best_openness, rhubarb_shapes
+from lipsync.video.errors import MediaError
 
 FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
 
 SILENCE_MARGIN_SECONDS = 0.12
-SHUT = 0.02
+IS_SHUT = 0.02
+IS_OPEN = 0.35
+LAGS = range(-3, 4)
+LOUDNESS_SHUT = 0.1
+SHORTEST_PHONES = 12
+"""Of a recording that is measured on; single words say little."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class MouthReport:
-    """Figures over held-out clips, 0..1; correlations are means over clips."""
+    """Figures of one way to move a mouth, gathered clip by clip."""
 
-    openness_correlation: float
-    loudness_correlation: float
-    width_correlation: float
-    rounding_correlation: float
-    closed_in_silence: float
-    bilabials_hit: float
-    loudness_bilabials_hit: float
-    false_closures: float
-    """Share of the frames in which the target is clearly open and the mouth is shut."""
-    clips: int
+    correlations: list[float] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    at_lag: list[list[float]] = field(default_factory=list)
+    closed_in_silence: list[bool] = field(default_factory=list)
+    bilabials_hit: list[bool] = field(default_factory=list)
+    closures_meant: list[bool] = field(default_factory=list)
+    falsely_shut: list[bool] = field(default_factory=list)
+
+    def add(self, openness: FloatArray, is_shut: BoolArray, speech: Speech, fps: float) -> None:
+        """Hold one clip's ``openness`` and shut frames, shape (frames,), against what was said."""
+        frames = len(openness)
+        target = track_from_phones(speech.phones, fps, frames).openness
+        self.lengths.append(frames)
+        self.correlations.append(correlation(openness, target))
+        self.at_lag.append(
+            [
+                correlation(
+                    openness[max(lag, 0) : frames + min(lag, 0)], target[max(-lag, 0) : frames - max(lag, 0)]
+                )
+                for lag in LAGS
+            ]
+        )
+        silent, meant = _silent_frames(speech.phones, fps, frames), np.zeros(frames, bool)
+        for phone in speech.phones:
+            if not is_bilabial(phone.ipa):
+                continue
+            middle = 0.65 * phone.start_seconds + 0.35 * phone.end_seconds - LEAD_SECONDS
+            near = is_shut[max(round(middle * fps) - 1, 0) : round(middle * fps) + 2]
+            if len(near):
+                self.bilabials_hit.append(bool(near.any()))
+            first = int((phone.start_seconds - LEAD_SECONDS) * fps) - 1
+            meant[max(first, 0) : int(np.ceil(phone.end_seconds * fps)) + 2] = True
+        self.closed_in_silence += is_shut[silent].tolist()
+        self.falsely_shut += is_shut[target > IS_OPEN].tolist()
+        self.closures_meant += meant[is_shut & _spoken_frames(speech.phones, fps, frames)].tolist()
+
+    @property
+    def correlation(self) -> float:
+        """Of openness with the phonetic target; the mean over clips, long ones counting more."""
+        return float(np.average(self.correlations, weights=self.lengths))
+
+    @property
+    def lag(self) -> int:
+        """Frames by which the mouth is late, where it fits best."""
+        means = np.average(self.at_lag, axis=0, weights=self.lengths)
+        return LAGS[int(np.argmax(means))]
+
+    def figures(self) -> dict[str, float]:
+        """All figures by name; shares are 0..1."""
+        return {
+            "openness": self.correlation,
+            "lag in frames": float(self.lag),
+            "closed in silence": _share(self.closed_in_silence),
+            "bilabials hit": _share(self.bilabials_hit),
+            "closures meant": _share(self.closures_meant),
+            "falsely shut": _share(self.falsely_shut),
+        }
+
+
+def _share(hits: list[bool]) -> float:
+    return float(np.mean(hits)) if hits else float("nan")
 
 
 def loudness_envelope(samples: FloatArray, fps: float, frame_count: int) -> FloatArray:
@@ -46,82 +110,105 @@ def loudness_envelope(samples: FloatArray, fps: float, frame_count: int) -> Floa
     return np.asarray(envelope / (np.percentile(envelope, 98) + 1e-9), np.float32)
 
 
-def _correlation(a: FloatArray, b: FloatArray) -> float:
-    if a.std() < 1e-6 or b.std() < 1e-6:
+def correlation(a: FloatArray, b: FloatArray) -> float:
+    """Pearson's, 0 where one of them does not move."""
+    if len(a) < 2 or a.std() < 1e-6 or b.std() < 1e-6:
         return 0.0
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def _hits(openness: FloatArray, clip: Clip, fps: float, limit: float) -> list[bool]:
-    """For each bilabial: whether the mouth is shut in a frame within one of its middle."""
-    hits = []
-    for phone in clip.phones:
-        if not is_bilabial(phone.ipa):
-            continue
-        middle = 0.65 * phone.start_seconds + 0.35 * phone.end_seconds - LEAD_SECONDS
-        frame = round(middle * fps)
-        near = openness[max(frame - 1, 0) : frame + 2]
-        if len(near):
-            hits.append(bool(near.min() <= limit))
-    return hits
-
-
-def _silent_frames(clip: Clip, fps: float, frame_count: int) -> npt.NDArray[np.bool_]:
-    times = np.arange(frame_count) / fps
-    silent = np.ones(frame_count, bool)
-    for phone in clip.phones:
+def _silent_frames(phones: list[Phone], fps: float, frames: int) -> BoolArray:
+    """Frames with no speech in them nor near them."""
+    times = np.arange(frames) / fps
+    silent = np.ones(frames, bool)
+    for phone in phones:
         if phone.ipa:
-            near = (times > phone.start_seconds - SILENCE_MARGIN_SECONDS) & (
-                times < phone.end_seconds + SILENCE_MARGIN_SECONDS
+            silent &= (times <= phone.start_seconds - SILENCE_MARGIN_SECONDS) | (
+                times >= phone.end_seconds + SILENCE_MARGIN_SECONDS
             )
-            silent &= ~near
     return silent
 
 
-def measure_model(
-    process: EspeakProcess,
-    clips: int = 40,
-    fps: float = 25.0,
-    seed: int = 7,
-    is_clean: bool = True,
-    network: Network | None = None,
-) -> MouthReport:
-    """Run ``network`` (default: the shipped) over ``clips`` utterances of held-out voices and languages."""
+def _spoken_frames(phones: list[Phone], fps: float, frames: int) -> BoolArray:
+    times = np.arange(frames) / fps
+    spoken = np.zeros(frames, bool)
+    for phone in phones:
+        if phone.ipa:
+            spoken |= (times >= phone.start_seconds) & (times <= phone.end_seconds)
+    return spoken
+
+
+def held_out_speech(process: EspeakProcess, clips: int, seed: int) -> Iterator[Speech]:
+    """Utterances of synthetic voices and languages that were never trained on."""
     random = np.random.default_rng(seed)
-    scores: list[tuple[float, float, float, float]] = []
-    closed: list[npt.NDArray[np.bool_]] = []
-    hits: list[bool] = []
-    loud_hits: list[bool] = []
-    falsely_shut: list[npt.NDArray[np.bool_]] = []
-    while len(scores) < clips:
-        clip = speak_clip(process, random, is_held_out=True)
-        if clip is None:
+    count = 0
+    while count < clips:
+        speech = speak(process, random, is_held_out=True)
+        if speech is not None:
+            count += 1
+            yield speech
+
+
+def recorded_speech(recordings: Iterable[Recording], clips: int) -> Iterator[Speech]:
+    """At most ``clips`` recordings, their phones found by the aligner that people's own texts go through."""
+    from lipsync.speech.align import align_recording
+
+    count = 0
+    for recording in recordings:
+        if count == clips:
+            return
+        try:
+            phones = align_recording(recording.path, recording.text, find_language(recording.language))
+        except (SpeechError, MediaError):
             continue
-        samples = clip.samples if is_clean else record(clip.samples, random)
-        track = mouth_track(samples, SAMPLE_RATE, fps, network=network)
-        target = track_from_phones(clip.phones, fps, len(track))
-        loudness = loudness_envelope(samples, fps, len(track))
-        scores.append(
-            (
-                _correlation(track.openness, target.openness),
-                _correlation(loudness, target.openness),
-                _correlation(track.width, target.width),
-                _correlation(track.rounding, target.rounding),
-            )
-        )
-        closed.append(track.openness[_silent_frames(clip, fps, len(track))] < SHUT)
-        falsely_shut.append(track.openness[target.openness > 0.35] < SHUT)
-        hits += _hits(track.openness, clip, fps, SHUT)
-        loud_hits += _hits(loudness, clip, fps, 0.1)
-    means = np.mean(scores, axis=0)
-    return MouthReport(
-        openness_correlation=float(means[0]),
-        loudness_correlation=float(means[1]),
-        width_correlation=float(means[2]),
-        rounding_correlation=float(means[3]),
-        closed_in_silence=float(np.mean(np.concatenate(closed))),
-        bilabials_hit=float(np.mean(hits)),
-        loudness_bilabials_hit=float(np.mean(loud_hits)),
-        false_closures=float(np.mean(np.concatenate(falsely_shut))),
-        clips=len(scores),
+        if sum(bool(phone.ipa) for phone in phones) >= SHORTEST_PHONES:
+            count += 1
+            yield Speech(recording.samples(), phones)
+
+
+def noisy(speeches: Iterable[Speech], seed: int) -> Iterator[Speech]:
+    """The same, each through a random microphone, room and noise."""
+    random = np.random.default_rng(seed)
+    for speech in speeches:
+        yield Speech(record(speech.samples, random), speech.phones)
+
+
+def measure_model(
+    speeches: Iterable[Speech], fps: float = 25.0, network: Network | None = None
+) -> MouthReport:
+    """The figures of ``network`` (default: the shipped) over ``speeches``."""
+    report = MouthReport()
+    for speech in speeches:
+        track = mouth_track(speech.samples, SAMPLE_RATE, fps, network=network)
+        report.add(track.openness, track.openness < IS_SHUT, speech, fps)
+    return report
+
+
+def measure_loudness(speeches: Iterable[Speech], fps: float = 25.0) -> MouthReport:
+    """The figures of a mouth that follows loudness."""
+    report = MouthReport()
+    for speech in speeches:
+        envelope = loudness_envelope(speech.samples, fps, int(len(speech.samples) / SAMPLE_RATE * fps))
+        report.add(envelope, envelope <= LOUDNESS_SHUT, speech, fps)
+    return report
+
+
+def measure_rhubarb(
+    speeches: Iterable[Speech], fps: float = 25.0, is_english: bool = False
+) -> tuple[MouthReport, MouthReport]:
+    """The figures of Rhubarb Lip Sync: its shapes as open as its pictures, and as open as fits best."""
+    drawn, fitted = MouthReport(), MouthReport()
+    heard = []
+    for speech in speeches:
+        frames = int(len(speech.samples) / SAMPLE_RATE * fps)
+        shapes = rhubarb_shapes(speech.samples, fps, frames, is_english)
+        heard.append((speech, shapes, track_from_phones(speech.phones, fps, frames)))
+    every = "".join(shapes for _, shapes, _ in heard)
+    best = dict(
+        zip(SHAPES, best_openness(every, np.concatenate([t.openness for *_, t in heard])), strict=True)
     )
+    for speech, shapes, _ in heard:
+        is_shut = np.array([shape in SHUT for shape in shapes])
+        for report, openness in ((drawn, OPENNESS), (fitted, best)):
+            report.add(np.array([openness[shape] for shape in shapes], np.float32), is_shut, speech, fps)
+    return drawn, fitted

@@ -1,0 +1,106 @@
+"""What is said in the fetched recordings, by whom, in which language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lipsync.audio.features import SAMPLE_RATE
+from lipsync.audio.load import stream_audio
+from lipsync.speech.training.sources import Source
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class Recording(NamedTuple):
+    """One recording with its text. ``language`` is espeak-ng's name; ``speaker`` tells voices apart."""
+
+    path: Path
+    speaker: str
+    language: str
+    text: str
+
+    def samples(self) -> FloatArray:
+        """The sound at SAMPLE_RATE."""
+        return np.concatenate(list(stream_audio(self.path, SAMPLE_RATE)))
+
+
+_WORDS = {"snowboy": "snow boy"}
+_LANGUAGES = {"en_US": "en-us", "en_UK": "en", "uk_UK": "uk", "vi_VN": "vi", "ko_KO": "ko", "jv_ID": "id"}
+
+
+def list_recordings(source: Source, folder: Path) -> Iterator[Recording]:
+    """Every recording in ``folder`` whose text is known."""
+    yield from _LISTS[source.name](folder)
+
+
+def _kerstin(folder: Path) -> Iterator[Recording]:
+    for line in (folder / "verified" / "metadata.csv").read_text("utf8").splitlines():
+        name, text = line.split("|", 1)
+        path = folder / "verified" / f"{name}.flac"
+        if path.exists():
+            yield Recording(path, "kerstin", "de", text)
+
+
+def _wake_words(folder: Path) -> Iterator[Recording]:
+    for path in sorted((folder / "audio").glob("*/*.*")):
+        if path.suffix in (".wav", ".flac"):
+            word = path.parent.name
+            yield Recording(path, path.stem, "en-us", _WORDS.get(word, word))
+
+
+def _asterisk_ru(folder: Path) -> Iterator[Recording]:
+    yield from _prompts(folder, "core-sounds-ru.txt", "ivrvoice", "ru")
+
+
+def _prompts(folder: Path, texts: str, speaker: str, language: str) -> Iterator[Recording]:
+    for line in (folder / texts).read_text("utf8", "replace").splitlines():
+        found = re.match(r"([\w/-]+):\s*(.*)", line.strip())
+        if found and (text := re.sub(r"\[.*?\]|<.*?>", "", found[2]).strip()):
+            path = folder / f"{found[1]}.wav"
+            if path.exists():
+                yield Recording(path, speaker, language, text)
+
+
+def _mimic3(folder: Path) -> Iterator[Recording]:
+    for path in sorted((folder / "samples").glob("*/*/*.wav")):
+        place = path.parent.parent.name
+        text = (path.parent / "sample.txt").read_text("utf8").strip().split("\n")[0]
+        language = _LANGUAGES.get(place, place.split("_")[0])
+        yield Recording(path, f"{path.parent.name}/{path.stem}", language, text)
+
+
+def _ljspeech(folder: Path) -> Iterator[Recording]:
+    for line in (folder / "tests" / "data" / "ljspeech" / "metadata.csv").read_text("utf8").splitlines():
+        name, _, text = line.split("|")
+        path = folder / "tests" / "data" / "ljspeech" / "wavs" / f"{name}.wav"
+        if path.exists():
+            yield Recording(path, "lj", "en-us", text)
+
+
+def _librivox(folder: Path) -> Iterator[Recording]:
+    root = folder / "test" / "data" / "librivox"
+    for line in (root / "transcription").read_text("utf8").splitlines():
+        found = re.match(r"(?:<s>)?(.*?)(?:</s>)?\s*\(([^)]*)\)\s*$", line)
+        if found and (root / f"{found[2]}.wav").exists():
+            yield Recording(root / f"{found[2]}.wav", "austen", "en-us", found[1].strip())
+
+
+def _asterisk_en(folder: Path) -> Iterator[Recording]:
+    yield from _prompts(folder / "en", "core-sounds-en.txt", "allison", "en-us")
+
+
+_LISTS = {
+    "kerstin": _kerstin,
+    "wake-words": _wake_words,
+    "asterisk-ru": _asterisk_ru,
+    "mimic3": _mimic3,
+    "ljspeech": _ljspeech,
+    "librivox": _librivox,
+    "asterisk-en": _asterisk_en,
+}

@@ -1,0 +1,143 @@
+"""What the mouth model is trained with: recordings that are what they were, labels on time, fair figures."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lipsync.audio.features import HOP_OFFSET, HOP_SECONDS, SAMPLE_RATE, LogMel, Normaliser
+from lipsync.audio.network import NetworkStream
+from lipsync.audio.phones import Phone
+from lipsync.audio.phonetics import track_from_phones
+from lipsync.speech.training import augment
+from lipsync.speech.training.classes import CLASSES, PAUSE, class_track, classes_of
+from lipsync.speech.training.corpus import Speech, spectrum_of
+from lipsync.speech.training.report import MouthReport
+from lipsync.speech.training.rhubarb import SHAPES, best_openness
+from lipsync.speech.training.sources import (
+    HELD_OUT_SOURCES,
+    SOURCES,
+    Source,
+    SourceError,
+    digest_of,
+    fetch_source,
+)
+
+MAP = [
+    Phone("", 0, 0.5),
+    Phone("m", 0.5, 0.6),
+    Phone("ˈæ", 0.6, 0.8),
+    Phone("p", 0.8, 0.9),
+    Phone("", 0.9, 2),
+]
+
+
+def run_git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=alice", "-c", "user.email=alice@example.org"]
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    """A repository with one recording, and its description."""
+    origin = tmp_path / "origin"
+    (origin / "audio").mkdir(parents=True)
+    (origin / "audio" / "a.wav").write_bytes(b"RIFF")
+    (origin / "big.bin").write_bytes(b"not needed")
+    run_git(origin, "init", "--quiet")
+    run_git(origin, "add", ".")
+    run_git(origin, "commit", "--quiet", "-m", "one")
+    source = Source(
+        "own", str(origin), run_git(origin, "rev-parse", "HEAD"), ("audio",), "", "CC0", False, ""
+    )
+    return source._replace(digest=digest_of(origin, source))
+
+
+def test_recordings_are_fetched_once_and_are_what_they_were(source: Source, tmp_path: Path) -> None:
+    folder = fetch_source(source, tmp_path / "kept")
+    assert (folder / "audio" / "a.wav").read_bytes() == b"RIFF"
+    assert fetch_source(source._replace(url="/nowhere"), tmp_path / "kept") == folder
+    (folder / "audio" / "a.wav").write_bytes(b"another")
+    with pytest.raises(SourceError, match="delete it to fetch them again"):
+        fetch_source(source, tmp_path / "kept")
+
+
+def test_a_source_that_cannot_be_had_leaves_nothing_behind(source: Source, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="git could not fetch"):
+        fetch_source(source._replace(url=str(tmp_path / "nowhere")), tmp_path / "kept")
+    assert not (tmp_path / "kept" / "own").exists()
+
+
+def test_nothing_shipped_is_trained_on_share_alike_or_held_out_recordings() -> None:
+    assert {source.url for source in SOURCES}.isdisjoint(source.url for source in HELD_OUT_SOURCES)
+    assert any(not source.is_share_alike for source in SOURCES)
+    for source in (*SOURCES, *HELD_OUT_SOURCES):
+        assert source.licence
+        assert source.is_share_alike == ("SA" in source.licence)
+
+
+def test_training_hears_what_the_model_hears() -> None:
+    samples = np.random.default_rng(5).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
+    front, normaliser = LogMel(), Normaliser()
+    hops = [front.push(samples[start : start + 160]) for start in range(0, len(samples) - 159, 160)]
+    heard = np.array([normaliser.push(hop) for hop in hops if hop is not None])
+    np.testing.assert_allclose(spectrum_of(samples), heard, atol=1e-4)
+
+
+def test_sounds_have_classes_and_their_times() -> None:
+    assert classes_of("tʃ") != classes_of("t") and len(classes_of("aɪ")) == 2 and classes_of("ʔ") == []
+    track = class_track(MAP, 200)
+    times = (np.arange(200) + HOP_OFFSET) * HOP_SECONDS
+    lips = track == classes_of("m")[0]
+    assert times[lips].min() == pytest.approx(0.5, abs=0.011)
+    assert times[lips].max() == pytest.approx(0.6, abs=0.011)
+    assert (track[times > 0.91] == PAUSE).all() and track.max() < CLASSES
+
+
+@pytest.mark.parametrize("delay", [-2, 0, 2])
+def test_a_perfect_mouth_scores_full_and_a_late_one_is_told(delay: int) -> None:
+    phones = [phone for start in np.arange(0, 8, 2) for phone in (p._replace(
+        start_seconds=p.start_seconds + start, end_seconds=p.end_seconds + start) for p in MAP)]  # fmt: skip
+    openness = np.roll(track_from_phones(phones, 25, 200).openness, delay)
+    report = MouthReport()
+    report.add(openness, openness < 0.02, Speech(np.zeros(8 * SAMPLE_RATE, np.float32), phones), 25)
+    figures = report.figures()
+    assert figures["lag in frames"] == delay
+    if not delay:
+        assert figures["openness"] == pytest.approx(1, abs=1e-6)
+        assert figures["bilabials hit"] == figures["closures meant"] == figures["closed in silence"] == 1
+        assert figures["falsely shut"] == 0
+
+
+def test_rhubarb_gets_the_openness_that_suits_it_best() -> None:
+    best = dict(zip(SHAPES, best_openness("AABD", np.array([0, 0.2, 0.4, 1.0], np.float32)), strict=True))
+    assert best["A"] == pytest.approx(0.1) and best["D"] == 1 and best["X"] == pytest.approx(0.4)
+
+
+def test_backgrounds_sound() -> None:
+    random = np.random.default_rng(0)
+    for make in (augment.music, augment.breaths, augment.hum, augment.coloured_noise):
+        sound = make(16000, random)
+        assert sound.shape == (16000,) and sound.std() == pytest.approx(1, abs=0.01)
+
+
+def test_the_network_streams_as_it_was_trained() -> None:
+    torch = pytest.importorskip("torch", reason="only training needs torch")
+    from lipsync.speech.training.fit import MouthNet, network_of
+
+    torch.manual_seed(0)
+    net = MouthNet().eval()
+    for norm in net.norms:
+        norm.running_mean.normal_()
+        norm.running_var.uniform_(0.5, 2)
+    spectra = np.random.default_rng(0).normal(0, 1, (80, 40)).astype(np.float32)
+    with torch.no_grad():
+        whole = torch.sigmoid(net(torch.from_numpy(spectra)[None])[0])[0].numpy()
+    stream = NetworkStream(network_of(net))
+    np.testing.assert_allclose([stream.push(hop) for hop in spectra], whole, atol=1e-5)
