@@ -146,11 +146,12 @@ def check_worker(page: Page) -> Finding:
 def check_livekit(page: Page) -> Finding:
     details = {"url": address.public_url(page.host, is_secure=page.is_secure)}
     if not sfu.is_up():
-        doing = preparation()
-        if doing:
-            return Finding("warning", f"{doing}.", "Wait until it is done, or read what it says.", details)
+        doing, has_failed = preparation()
+        if doing and not has_failed:
+            return Finding("warning", f"{doing}.", "Wait until it is done.", details)
         fix = "Start avsite with make run, which brings its own, or check LIVEKIT_URL."
-        return Finding("failed", "The LiveKit server does not answer, so there are no rooms.", fix, details)
+        message = f"{doing or 'The LiveKit server does not answer, so there are no rooms'}."
+        return Finding("failed", message, fix, details)
     try:
         sfu.call(lambda livekit: sfu.list_rooms(livekit, ["doctor"]), tries=1)
     except (sfu.LiveKitAway, sfu.LiveKitRefused):

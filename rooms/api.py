@@ -43,19 +43,20 @@ def get_rooms_status(request: HttpRequest) -> RoomsStatusOut:
     agent = agent_places()
     if sfu.is_up():
         return RoomsStatusOut(state="ready", message="", agent=agent)
-    doing = preparation()
-    if doing:
+    doing, has_failed = preparation()
+    if doing and not has_failed:
         return RoomsStatusOut(state="preparing", message=f"{doing}. The studio works meanwhile.", agent=agent)
-    message = "The LiveKit server does not answer; look at the doctor page for the reason."
-    return RoomsStatusOut(state="unavailable", message=message, agent=agent)
+    message = doing or "The LiveKit server does not answer; look at the doctor page for the reason"
+    return RoomsStatusOut(state="unavailable", message=f"{message}.", agent=agent)
 
 
-def preparation() -> str:
-    """What ``make run`` is doing to get the LiveKit server, or why it could not; "" when neither."""
+def preparation() -> tuple[str, bool]:
+    """What ``make run`` is doing to get the LiveKit server, and whether that has failed; "" when nothing."""
     try:
-        return str(Path(settings.LIVEKIT_STATUS_FILE).read_text().strip().rstrip("."))
+        said = str(Path(settings.LIVEKIT_STATUS_FILE).read_text().strip().rstrip("."))
     except OSError:
-        return ""
+        return "", False
+    return said.removeprefix("failed: "), said.startswith("failed: ")
 
 
 def agent_places() -> AgentPlacesOut:

@@ -170,6 +170,9 @@ def test_without_livekit_the_way_in_says_so(room: Room, alice_api: Api, settings
     told = alice_api.call("GET", "/rooms/status").json()
     assert told["state"] == "preparing"
     assert "Building the LiveKit server" in told["message"]
+    status.write_text("failed: It could not be had.\n")
+    told = alice_api.call("GET", "/rooms/status").json()
+    assert (told["state"], told["message"]) == ("unavailable", "It could not be had.")
 
 
 def test_tries_are_counted(room: Room, nobody_api: Api, settings: Any) -> None:
