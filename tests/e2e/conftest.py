@@ -129,7 +129,7 @@ def open_page(
             viewport=size or DESKTOP,
             storage_state=signed_in if signed else None,
             color_scheme="dark" if dark else "light",
-            permissions=["microphone", "clipboard-read", "clipboard-write"],
+            permissions=["microphone", "camera", "clipboard-read", "clipboard-write"],
             reduced_motion="reduce",
         )
         contexts.append(context)

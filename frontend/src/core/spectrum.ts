@@ -24,7 +24,7 @@ export function barsOf(bytes: Uint8Array, edges: readonly [number, number][]): n
   return edges.map(([from, to]) => {
     let peak = 0;
     for (let bin = from; bin < to; bin++) peak = Math.max(peak, bytes[bin] ?? 0);
-    return Math.max(0, (peak / 255 - 0.18) / 0.82);
+    return Math.max(0, (peak / 255 - 0.22) / 0.78) ** 1.3;
   });
 }
 

@@ -3,9 +3,9 @@ import { type LocalAudioTrack, type RemoteAudioTrack, Track } from "livekit-clie
 import { useState } from "react";
 
 import type { AvatarSession, Person } from "../api/rooms";
-import type { Expression } from "../api/types";
+import type { Expression, Job } from "../api/types";
 import { moodOf } from "../core/avatarState";
-import { roomsApi } from "../core/client";
+import { api, roomsApi } from "../core/client";
 import { messageOf } from "../core/errors";
 import { isOver } from "../core/roomBoard";
 import { EXPRESSION_WORDS } from "../jobs/words";
@@ -61,6 +61,7 @@ function Stats({ session }: { session: AvatarSession }) {
 export function AvatarPanel({ slug, session, people, ownAudio, onClose }: AvatarPanelProps) {
   const here = useRemoteParticipant(session?.identity || "-");
   const avatars = useLoad(roomsApi.avatars, "avatars");
+  const films = useLoad(() => api.jobs("done", undefined, 6), "films");
   const [choosing, setChoosing] = useState(false);
   const [busy, setBusy] = useState(false);
   const say = useToast();
@@ -80,6 +81,14 @@ export function AvatarPanel({ slug, session, people, ownAudio, onClose }: Avatar
   const choose = (id: string) =>
     act(async () => {
       await (working ? roomsApi.changeAvatar(slug, session.id, { avatar: id }) : roomsApi.bringIn(slug, { avatar: id }));
+      setChoosing(false);
+    });
+
+  // A film comes by an order of its own, so whoever is here goes first.
+  const show = (job: Job) =>
+    act(async () => {
+      if (working) await roomsApi.sendAway(slug, session.id);
+      await roomsApi.bringIn(slug, { avatar: "file", job: job.id });
       setChoosing(false);
     });
 
@@ -106,7 +115,7 @@ export function AvatarPanel({ slug, session, people, ownAudio, onClose }: Avatar
           </section>
         )}
         {(choosing || !working) && (
-          <AvatarPicker avatars={avatars} chosen={working ? session.avatar.id : null} busy={busy} onChoose={(id) => void choose(id)} />
+          <AvatarPicker avatars={avatars} chosen={working ? session.avatar.id : null} busy={busy} onChoose={(id) => void choose(id)} films={films.data?.items ?? []} onFilm={(job) => void show(job)} />
         )}
         {working && !choosing && <Drive slug={slug} session={session} live={live} people={people} speaking={mood === "speaking"} />}
         {working && !choosing && <Look key={session.id} slug={slug} session={session} />}

@@ -1,6 +1,8 @@
 import { Link } from "react-router";
 
 import type { Avatar } from "../api/rooms";
+import type { Job } from "../api/types";
+import { pictureOf, titleOf } from "../jobs/words";
 import { Icon } from "../ui/Icon";
 import type { Loaded } from "../ui/load";
 import { Notice } from "../ui/Notice";
@@ -21,6 +23,9 @@ interface AvatarPickerProps {
   chosen: string | null;
   busy: boolean;
   onChoose: (id: string) => void;
+  /** Finished videos, which can be shown in an avatar's place. */
+  films?: readonly Job[];
+  onFilm?: (job: Job) => void;
 }
 
 /** A picture of an avatar; those without a face are drawn as what they are. */
@@ -47,7 +52,7 @@ function Bars({ kind }: { kind: Avatar["kind"] }) {
   );
 }
 
-export function AvatarPicker({ avatars, chosen, busy, onChoose }: AvatarPickerProps) {
+export function AvatarPicker({ avatars, chosen, busy, onChoose, films = [], onFilm }: AvatarPickerProps) {
   const items = avatars.data?.items ?? [];
   const own = items.filter((one) => !one.builtin);
   const builtin = items.filter((one) => one.builtin);
@@ -72,6 +77,22 @@ export function AvatarPicker({ avatars, chosen, busy, onChoose }: AvatarPickerPr
       {avatars.error && <Notice tone="bad">{avatars.error}</Notice>}
       {own.length > 0 && group("Your avatars", own)}
       {builtin.length > 0 && group("Ready to use", builtin)}
+      {onFilm && films.length > 0 && (
+        <section aria-label="Films">
+          <h3 className={styles.title}>Films</h3>
+          <ul className={styles.grid}>
+            {films.map((job) => (
+              <li key={job.id}>
+                <button type="button" className={styles.pick} disabled={busy} onClick={() => onFilm(job)} aria-label={`Show the film ${titleOf(job, 60)}`}>
+                  <AvatarPicture avatar={{ kind: "file", thumbnail_url: pictureOf(job) }} />
+                  <span className={styles.name}>{titleOf(job, 60)}</span>
+                  <span className={styles.kind}>{KIND_WORDS.file}</span>
+                </button>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       <p className={styles.foot}>
         <Link to="/avatars" target="_blank">Make an avatar of a photo or a video</Link>
       </p>

@@ -108,7 +108,7 @@ function Inside({ connection, seat, view, away, onLeave }: CallProps) {
   const avatarHere = [...connection.remoteParticipants.values()].find((one) => one instanceof RemoteParticipant && one.identity === session?.identity);
 
   return (
-    <div ref={call} className={styles.call} data-panel={panel !== null}>
+    <div ref={call} className={styles.call} data-call="">
       <CallHeader name={room?.name ?? ""} locked={room?.locked ?? false} people={people.filter((one) => one.state === "present").length} layout={layout} onLayout={setLayout} whole={call} sources={sources} away={away} />
       <main className={styles.body} id="main">
         <div className={styles.stage}>

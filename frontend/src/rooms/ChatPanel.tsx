@@ -82,7 +82,7 @@ export function ChatPanel({ messages, spoken, nameOf, avatarName, canChat, onSen
       onClose={onClose}
       actions={lines.length > 0 && <Button kind="ghost" size="s" icon="download" iconOnly onClick={() => save(lines)}>Save what was said</Button>}
     >
-      <div className={styles.scroll} role="log" aria-label="Messages">
+      <div className={styles.scroll} role="log" aria-label="What was written and said">
         {!lines.length && (
           <div className={styles.none}>
             <Icon name="chat" size={40} />

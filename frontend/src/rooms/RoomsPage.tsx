@@ -29,7 +29,9 @@ function CreateRoom({ onCreated }: { onCreated: (room: Room) => void }) {
     setBusy(true);
     setProblem(null);
     try {
-      onCreated(await roomsApi.createRoom({ name: name.trim(), waiting_room: waiting, ...(avatar ? { avatar } : {}) }));
+      // Whoever types faster than the list loads gets the usual avatar all the same.
+      const who = picked === undefined ? (avatar ?? (await roomsApi.avatars()).default) : picked;
+      onCreated(await roomsApi.createRoom({ name: name.trim(), waiting_room: waiting, ...(who ? { avatar: who } : {}) }));
     } catch (error) {
       setProblem(messageOf(error));
       setBusy(false);

@@ -31,12 +31,14 @@ export function Spectrum({ track, label, bars = 40, color = "--accent" }: Spectr
     if (node.width !== width || node.height !== height) Object.assign(node, { width, height });
     context.clearRect(0, 0, width, height);
     const style = getComputedStyle(node);
+    const lit = style.getPropertyValue(color);
+    const quiet = style.getPropertyValue("--line-strong");
     const step = width / bars;
     const thick = Math.max(1.5 * scale, step * 0.56);
     for (let index = 0; index < bars; index++) {
       const value = values[index] ?? 0;
       const tall = Math.max(thick, value * height);
-      context.fillStyle = style.getPropertyValue(value > 0.02 ? color : "--line-strong");
+      context.fillStyle = value > 0.02 ? lit : quiet;
       context.beginPath();
       context.roundRect(index * step + (step - thick) / 2, (height - tall) / 2, thick, tall, thick / 2);
       context.fill();

@@ -1,6 +1,6 @@
 import { useConnectionQualityIndicator, useIsMuted, useIsSpeaking, VideoTrack } from "@livekit/components-react";
 import { ConnectionQuality, type Participant, Track } from "livekit-client";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import type { AvatarSession } from "../api/rooms";
 import { type AvatarMood, MOOD_WORDS, moodOf } from "../core/avatarState";
@@ -30,25 +30,31 @@ function Quality({ participant }: { participant: Participant }) {
   );
 }
 
-/** The picture itself, small and blurred, where its shape leaves room. Drawn now and then: it only sets the mood. */
-function Glow({ track }: { track: NonNullable<StagePicture["track"]> }) {
+const GLOW = 7;
+const GLOW_MS = 1500;
+
+/**
+ * The picture itself, blurred, where its shape leaves room. A few pixels drawn now and then and stretched:
+ * a blur filter over a moving picture would cost more than the call.
+ */
+function Glow() {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const media = track.publication.track;
   useEffect(() => {
-    const source = document.createElement("video");
-    source.muted = true;
-    media?.attach(source);
     const draw = () => {
-      if (source.videoWidth) canvas.current?.getContext("2d")?.drawImage(source, 0, 0, 24, 24);
+      const video = canvas.current?.parentElement?.querySelector("video");
+      const context = video?.videoWidth ? canvas.current?.getContext("2d") : null;
+      if (!video || !context) return;
+      context.filter = "brightness(0.8)";
+      context.drawImage(video, 0, 0, GLOW, GLOW);
     };
-    const timer = setInterval(draw, 1000);
-    source.onloadeddata = draw;
+    const soon = setTimeout(draw, 300);
+    const timer = setInterval(draw, GLOW_MS);
     return () => {
+      clearTimeout(soon);
       clearInterval(timer);
-      media?.detach(source);
     };
-  }, [media]);
-  return <canvas ref={canvas} className={styles.glow} width={24} height={24} aria-hidden="true" />;
+  }, []);
+  return <canvas ref={canvas} className={styles.glow} width={GLOW} height={GLOW} aria-hidden="true" />;
 }
 
 const HUES = [14, 42, 92, 158, 196, 226, 268, 322];
@@ -110,7 +116,7 @@ export function Tile({ picture, session, pinned, onPin, small = false }: TilePro
       data-small={small}
       aria-label={label}
     >
-      {track && whole && <Glow track={track} />}
+      {track && whole && <Glow />}
       {track ? (
         <VideoTrack trackRef={track} className={whole ? styles.whole : styles.filled} data-mirror={local && kind === "person"} aria-label={`Picture of ${label}`} />
       ) : kind === "avatar" ? (
@@ -145,10 +151,12 @@ export function Tile({ picture, session, pinned, onPin, small = false }: TilePro
 /** An avatar that is not in sight yet, or will not be. */
 export function Coming({ name, mood, session }: { name: string; mood: AvatarMood; session: AvatarSession | null }) {
   const picture = session?.avatar.thumbnail_url;
+  // Whoever has no account may not see the picture of somebody's file.
+  const [hidden, setHidden] = useState(false);
   const words = session?.message || (mood === "failed" ? `${name} could not join.` : `${name} is joining…`);
   return (
     <div className={styles.coming} data-mood={mood}>
-      {picture && <img src={picture} alt="" className={styles.faint} />}
+      {picture && !hidden && <img src={picture} alt="" className={styles.faint} onError={() => setHidden(true)} />}
       <div className={styles.comingWords} role="status">
         {mood === "failed" ? <Icon name="alert" size={34} /> : <Mark size={44} speaking />}
         <p>{words}</p>

@@ -76,7 +76,7 @@ export function useAnalyser(track: AudioTrack | null | undefined, fftSize: numbe
   const media = track?.mediaStreamTrack;
   useEffect(() => {
     if (!track || !media) return;
-    const { analyser, cleanup } = createAudioAnalyser(track, { cloneTrack: true, fftSize, smoothingTimeConstant: 0.5 });
+    const { analyser, cleanup } = createAudioAnalyser(track, { cloneTrack: true, fftSize, smoothingTimeConstant: 0.5, minDecibels: -92, maxDecibels: -14 });
     let frame = 0;
     let last = performance.now();
     const step = (now: number) => {
