@@ -25,6 +25,8 @@ TEXT = (
     "Once upon a time there was a photograph that wanted to speak. Every morning it watched the people "
     "pass by, and every evening it practised until it knew all the words there are. "
 )
+CYCLES_A_ROOM = 10
+"""A viewer keeps a slot for everybody it ever saw, and would take longer from one to the next."""
 READY_SECONDS = 2.0
 """For speech to get going before anything is counted."""
 
@@ -126,27 +128,35 @@ async def fill(server: Server, folder: Path, seconds: float, places: int | None 
 
 async def come_and_go(server: Server, folder: Path, cycles: int) -> Turnover:
     """One avatar after the other joins a room, says something and is stopped."""
-    site, log, room = Site(), folder / "turnover.log", "turnover"
+    site, log = Site(), folder / "turnover.log"
     turnover = Turnover([], [])
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(site.run())
-        viewer = await _enter_viewer(stack, server, folder, room, log)
         agent = await _enter_agent(stack, server, folder, log)
         await agent.expect("ready")
-        for _ in range(cycles):
-            order = _order(site, room)
-            heard, asked_at = len(viewer.events), time.monotonic()
-            await server.dispatch(order)
-            seen = await viewer.expect("picture", heard)
-            turnover.joins.append((seen["at"] - asked_at) * 1000)
-            await site.wait("ready", order.session)
-            await server.command(room, [order.identity], type="say", text="I am here.")
-            await site.wait("speaking", order.session)
-            await server.command(room, [order.identity], type="stop", reason="stopped")
-            await site.wait("ended", order.session)
-            turnover.megabytes.append((await agent.ask("cost", "cost"))["megabytes"])
-        await viewer.ask("stop", "written")
+        for first in range(0, cycles, CYCLES_A_ROOM):
+            room = f"turnover{first}"
+            async with AsyncExitStack() as inner:
+                viewer = await _enter_viewer(inner, server, folder, room, log)
+                for _ in range(min(CYCLES_A_ROOM, cycles - first)):
+                    turnover.joins.append(await _come(server, site, viewer, room))
+                    turnover.megabytes.append((await agent.ask("cost", "cost"))["megabytes"])
+                await viewer.ask("stop", "written")
     return turnover
+
+
+async def _come(server: Server, site: Site, viewer: Actor, room: str) -> float:
+    """One avatar's stay; milliseconds from dispatch to its first picture."""
+    order = _order(site, room)
+    told, asked_at = len(viewer.events), time.monotonic()
+    await server.dispatch(order)
+    seen = await viewer.expect("picture", told)
+    await site.wait("ready", order.session)
+    await server.command(room, [order.identity], type="say", text="I am here.")
+    await site.wait("speaking", order.session)
+    await server.command(room, [order.identity], type="stop", reason="stopped")
+    await site.wait("ended", order.session)
+    return float((seen["at"] - asked_at) * 1000)
 
 
 def growth(megabytes: list[float]) -> float:

@@ -42,15 +42,26 @@ class Notes:
         if participant.identity not in self._people:
             self._people.append(participant.identity)
         number = self._people.index(participant.identity)
-        if track.kind == rtc.TrackKind.KIND_VIDEO:
-            self._tasks.append(asyncio.create_task(self._watch(track, number)))
-        elif track.kind == rtc.TrackKind.KIND_AUDIO:
-            self._tasks.append(asyncio.create_task(self._listen(track, number)))
+        is_sound = track.kind == rtc.TrackKind.KIND_AUDIO
+        self._tasks.append(asyncio.create_task(self._follow(track, number, is_sound)))
 
-    async def _watch(self, track: rtc.Track, number: int) -> None:
+    async def _follow(self, track: rtc.Track, number: int, is_sound: bool) -> None:
+        delays = asyncio.create_task(self._note_delays(track, number, is_sound=is_sound))
+        stream: rtc.AudioStream | rtc.VideoStream
+        try:
+            if is_sound:
+                stream = rtc.AudioStream.from_track(track=track, frame_size_ms=BLOCK_MS)
+                await self._listen(stream, number)
+            else:
+                stream = rtc.VideoStream.from_track(track=track, format=rtc.VideoBufferType.I420)
+                await self._watch(stream, number)
+        finally:
+            delays.cancel()
+            await stream.aclose()
+
+    async def _watch(self, stream: rtc.VideoStream, number: int) -> None:
         is_first = True
-        self._tasks.append(asyncio.create_task(self._note_delays(track, number, is_sound=False)))
-        async for event in rtc.VideoStream.from_track(track=track, format=rtc.VideoBufferType.I420):
+        async for event in stream:
             now = time.monotonic()
             self._pictures.append((now, number))
             frame = event.frame
@@ -60,10 +71,9 @@ class Notes:
                 is_first = False
                 tell("picture", at=now, person=self._people[number])
 
-    async def _listen(self, track: rtc.Track, number: int) -> None:
+    async def _listen(self, stream: rtc.AudioStream, number: int) -> None:
         is_first = True
-        self._tasks.append(asyncio.create_task(self._note_delays(track, number, is_sound=True)))
-        async for event in rtc.AudioStream.from_track(track=track, frame_size_ms=BLOCK_MS):
+        async for event in stream:
             now = time.monotonic()
             sound = np.frombuffer(event.frame.data, np.int16).astype(np.float32) / 32768
             self._sounds.append((now, float(np.sqrt(np.mean(sound**2))), number))
