@@ -19,8 +19,8 @@ from lipsync.audio.shaping import Shaper
 
 FloatArray = npt.NDArray[np.float32]
 
-SILENCE_RMS = 10 ** (-58 / 20)
-"""Sound quieter than this is silence, whatever its shape."""
+SILENCE_ENERGY = HOP * 10 ** (-58 / 10)
+"""A hop with less is silence, whatever its shape: 58 dB below full scale."""
 
 
 class MouthModel:
@@ -65,7 +65,7 @@ class MouthModel:
         sound = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -4, 4)
         for block in self._resampler.push(sound):
             spectrum = self._log_mel.push(block)
-            self._is_silent.append(float(np.sqrt(np.mean(block**2))) < SILENCE_RMS)
+            self._is_silent.append(float(block @ block) < SILENCE_ENERGY)
             if spectrum is None:
                 continue
             values = self._network.push(self._normaliser.push(spectrum))

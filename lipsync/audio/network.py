@@ -64,7 +64,7 @@ class NetworkStream:
             np.maximum(change, 0, out=change)
             hidden += change
         self._hop += 1
-        logits = np.clip(hidden @ weights[-1] + biases[-1], -30, 30)
+        logits = np.maximum(hidden @ weights[-1] + biases[-1], -30)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
 
