@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 EXPECTED_SECONDS = 60
 """Who was admitted and has not joined for this long is no longer counted as about to come."""
+TOKEN_SECONDS = 600
 GONE_FROM_DOOR_SECONDS = 45
 """Who waits to be let in and has not been heard of for this long has gone."""
 
@@ -70,6 +71,11 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         )
         self.filter(identity__in=gone, state=PRESENT).update(state=LEFT, left_at=timezone.now())
         return gone
+
+    def forget_the_undecided(self) -> int:
+        """Whoever was let in and did not come while their token was good: how many."""
+        long_ago = timezone.now() - timedelta(seconds=TOKEN_SECONDS)
+        return self.filter(state=ADMITTED, seen_at__lt=long_ago).update(state=LEFT, left_at=F("seen_at"))
 
     def forget_the_impatient(self) -> int:
         """Whoever waited to be let in and closed the page: how many."""

@@ -56,4 +56,5 @@ def tidy_task() -> None:
     now = timezone.now()
     RoomEvent.objects.filter(webhook_id__isnull=False, at__lt=now - WEBHOOKS_KEPT_FOR).delete()
     RoomEvent.objects.filter(at__lt=now - EVENTS_KEPT_FOR).delete()
+    Participant.objects.all().forget_the_undecided()
     forget_workers()

@@ -112,6 +112,15 @@ def test_who_closes_the_page_waits_no_longer(room: Room, alice_api: Api, nobody_
     assert knock(nobody_api, room, seat=waiting["seat"]).json()["state"] == "waiting"  # may ask again
 
 
+def test_who_never_came_is_not_expected_for_ever(room: Room, alice_api: Api, nobody_api: Api) -> None:
+    enter(nobody_api, room, invite=invite_to(room, alice_api), name="Gus")
+    tasks.tidy_task()
+    assert Participant.objects.get().state == "admitted"
+    Participant.objects.update(seen_at=timezone.now() - timedelta(minutes=11))
+    tasks.tidy_task()
+    assert Participant.objects.get().state == "left"
+
+
 def test_a_locked_room_takes_nobody_new(room: Room, alice_api: Api, bob_api: Api, nobody_api: Api) -> None:
     invite = invite_to(room, alice_api)
     inside = enter(nobody_api, room, invite=invite, name="Gus")

@@ -79,7 +79,7 @@ class RoomStack(Stack):
             status = self.call("GET", "/rooms/status")
             return bool(status["agent"]["places"] >= places)
 
-        wait_until(there, 90, "the agents")
+        wait_until(there, 240, "the agents")
 
 
 @pytest.fixture
