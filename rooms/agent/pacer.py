@@ -28,7 +28,7 @@ LIVE_LEAD_SECONDS = 0.05
 """Silence left before a voice that comes as it is spoken: room for its next piece to be late."""
 STARVED_SECONDS = 0.03
 """With less than this of an utterance queued, silence fills in for what has not come."""
-BEHIND_SECONDS = 0.04
+BEHIND_SECONDS = 0.015
 """With less speech than this queued and more at hand, drawing has to wait."""
 BEATS_AHEAD = 4
 FADE_SECONDS = 0.008

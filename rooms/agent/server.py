@@ -27,6 +27,8 @@ logger = logging.getLogger("avsite.agent")
 AGENT_NAME = "avsite-avatar"
 JOIN_SECONDS = 15.0
 WARM_SIZE = (512, 512)
+FULLEST = 0.69
+"""Load of a full agent: LiveKit asks none that reports more than 0.7, and a full one is to answer why."""
 FOREVER = 1_000_000
 """Tries to reach a LiveKit server that is away; the process outlives its restarts."""
 
@@ -97,7 +99,7 @@ class Agent:
         return self._has_registered and not getattr(self._server, "_connecting", False)
 
     def _load(self) -> float:
-        return min(0.99, self.headroom.load())
+        return FULLEST * self.headroom.load()
 
     async def run(self) -> None:
         """Serve until stopped. Raises OSError when the health page's port is taken."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from abc import abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -119,6 +120,8 @@ class FrameGenerator(VideoGenerator):
         self._closing: list[MouthShape] = []
         self._mouth = CLOSED
         self._since_drawn = 0
+        self._next_at = 0.0
+        self._news = threading.Event()
         self._is_closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="draw")
 
@@ -154,6 +157,7 @@ class FrameGenerator(VideoGenerator):
         with self._lock:
             self._number += 1
             speech = Speech(self._number, self.fps, is_live=is_live, listens=self.needs_mouth)
+            speech.on_news = self._news.set
             self._utterances.append(speech)
         return speech
 
@@ -213,9 +217,13 @@ class FrameGenerator(VideoGenerator):
         if utterance is None:
             return [self._draw_idle()]
         if isinstance(utterance, Speech):
+            self._news.clear()
             beat = utterance.next_beat()
             if beat is not None:
                 return self._with_picture(utterance.number, beat)
+            if not utterance.is_over and self._news.wait(max(0.0, self._next_at - time.monotonic())):
+                # An idle picture drawn now would only delay the first one that speaks.
+                return []
         else:
             frame = utterance.next_frame()
             if frame is not None:
@@ -237,6 +245,7 @@ class FrameGenerator(VideoGenerator):
             self.undrawn += 1
             return [sound]
         self._since_drawn = 0
+        self._note_drawn()
         self._mouth = beat.mouth
         self._closing = [faded(beat.mouth, share) for share in CLOSING]
         image = self.paint(Moment(beat.mouth, beat.sound, True))
@@ -248,7 +257,12 @@ class FrameGenerator(VideoGenerator):
         frame.userdata["utterance"] = number
         return frame
 
+    def _note_drawn(self) -> None:
+        # When the next picture is wanted at the latest; speech is drawn some pictures ahead.
+        self._next_at = max(self._next_at + 1 / self.fps, time.monotonic())
+
     def _draw_idle(self) -> Picture:
+        self._note_drawn()
         mouth = self._closing.pop(0) if self._closing else CLOSED
         self._mouth = mouth
         return Picture(self.to_i420(self.paint(Moment(mouth))), *self.size, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -108,6 +108,7 @@ class Speech:
 
     number   counts utterances of a session; what carries an older number is stale
     is_live  sound comes as it is spoken and must not fall behind
+    on_news  called when sound or its end has come in
     """
 
     def __init__(self, number: int, fps: float, *, is_live: bool = False, listens: bool = True) -> None:
@@ -126,17 +127,20 @@ class Speech:
         self._has_ended = False
         self._is_starved = True
         self.is_closed = False
+        self.on_news: Callable[[], None] = lambda: None
 
     def push(self, frame: rtc.AudioFrame) -> None:
         """Take sound. ``userdata["phones"]`` are its phones, seconds from the utterance's start, if known."""
         self._incoming.append(frame)
         self._waiting += frame.samples_per_channel / frame.sample_rate
+        self.on_news()
 
     def close(self) -> None:
         """There will be no more sound."""
         if not self.is_closed:
             self.is_closed = True
             self._incoming.append(None)
+            self.on_news()
 
     @property
     def may_have_more(self) -> bool:

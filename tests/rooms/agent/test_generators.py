@@ -184,3 +184,21 @@ def test_a_photo_is_cropped_around_its_face() -> None:
 def test_no_face_is_told() -> None:
     with pytest.raises(FaceError, match="No face was found"):
         SHELF.find_face(np.full((200, 200, 3), 90, np.uint8))
+
+
+async def test_waits_for_the_rest_of_a_beat_instead_of_drawing_idle() -> None:
+    generator = AudioWaveGenerator(options_for(64, 64, 1))
+    items = aiter(generator)
+    half = audio_frame(np.full(SAMPLE_RATE // 2, 3000, np.int16))
+    # Two pictures of rest, so that the next is not due for a second.
+    assert [(await anext(items)).utterance for _ in range(2)] == [None, None]
+    speech = generator.begin()
+    speech.push(half)
+    coming = asyncio.ensure_future(anext(items))
+    await asyncio.sleep(0.05)
+    assert not coming.done()
+    speech.push(half)
+    first = await coming
+    await generator.aclose()
+    assert isinstance(first, Picture)
+    assert first.utterance == speech.number
