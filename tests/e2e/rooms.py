@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 OpenPage = Callable[..., Page]
 JOIN_MS = 60_000
 SPEAK_MS = 60_000
+START_SECONDS = 120
 
 # Looks at a video for some seconds: how much the whole of it changes from look to look, and how much
 # the part where the mouth is. Values are mean differences of 0..255 grey.
@@ -96,6 +97,7 @@ MAYAS_MOUTH = (0.36, 0.5, 0.64, 0.7)
 
 def open_room(page: Page, name: str, *, avatar: str = "Maya", waiting: bool = False) -> str:
     """Open a room with this avatar from the list of rooms; return its address."""
+    wait_for_agent(page)
     page.goto("/rooms")
     page.get_by_label("Name").fill(name)
     page.get_by_role("radio", name=avatar, exact=True).check(force=True)
@@ -104,6 +106,17 @@ def open_room(page: Page, name: str, *, avatar: str = "Maya", waiting: bool = Fa
     page.get_by_role("button", name="Open the room").click()
     page.wait_for_url("**/rooms/*")
     return page.url
+
+
+def wait_for_agent(page: Page) -> None:
+    """Until calls work and an avatar could come: the agent starts after the pages are there."""
+    told: dict[str, Any] = {}
+    for _ in range(START_SECONDS):
+        told = page.request.get("/api/v1/rooms/status").json()
+        if told["state"] == "ready" and told["agent"]["free"]:
+            return
+        page.wait_for_timeout(1000)
+    raise AssertionError(f"no agent came: {told}")
 
 
 def join(page: Page, *, name: str | None = None, microphone: bool = True) -> None:

@@ -12,6 +12,7 @@ from tests.e2e.conftest import DESKTOP, PHONE, shots_folder
 from tests.e2e.test_screens import SIZES, look_at, press_until
 
 OpenPage = Callable[..., Page]
+pytestmark = pytest.mark.timeout(600)  # the first of them starts the whole product
 
 
 def test_waiting_let_in_promoted_and_removed(open_page: OpenPage) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import rooms, studio
 from tests.e2e.conftest import DESKTOP, PHONE, Files, shots_folder
 
 OpenPage = Callable[..., Page]
+pytestmark = pytest.mark.timeout(600)  # the first of them starts the whole product
 
 SENTENCE = (
     "Good morning, everybody. My name is Maya, and I have been looking forward to this meeting. "
