@@ -8,15 +8,23 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from lipsync.audio.features import SAMPLE_RATE
 from lipsync.audio.mouth import LOOK_AHEAD_SECONDS, MouthModel, mouth_track, speech_mouth
 from lipsync.audio.network import WEIGHTS
+from lipsync.audio.phonetics import track_from_phones
 from lipsync.audio.resample import Resampler
 from lipsync.audio.shape import MouthShape
 from lipsync.speech.espeak_process import ESPEAK
 from lipsync.speech.synthesize import synthesize, synthesize_to_file
 from lipsync.speech.training import augment
 from lipsync.speech.training.corpus import Speech
-from lipsync.speech.training.report import MouthReport, held_out_speech, measure_loudness, measure_model
+from lipsync.speech.training.report import (
+    MouthReport,
+    correlation,
+    held_out_speech,
+    measure_loudness,
+    measure_model,
+)
 
 FloatArray = npt.NDArray[np.float32]
 RATES = [23.976, 25, 29.97, 30, 50, 60]
@@ -150,6 +158,17 @@ def test_voices_never_heard_are_followed_better_than_loudness_does(
     assert figures["closed in silence"] >= 0.98
     assert figures["bilabials hit"] > max(0.65, loudness["bilabials hit"])
     assert figures["falsely shut"] < 0.08
+
+
+def test_lips_spread_and_round_with_voices_never_heard(unheard: list[Speech]) -> None:
+    widths, roundings = [], []
+    for speech in unheard:
+        track = mouth_track(speech.samples, SAMPLE_RATE, 25)
+        target = track_from_phones(speech.phones, 25, len(track))
+        widths.append(correlation(track.width, target.width))
+        roundings.append(correlation(track.rounding, target.rounding))
+    assert np.mean(widths) > 0.7
+    assert np.mean(roundings) > 0.6
 
 
 def test_known_phones_lead_over_the_model() -> None:
