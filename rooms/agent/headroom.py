@@ -28,7 +28,7 @@ def cost_of(width: int, height: int, fps: float) -> float:
 class Headroom:
     """Counts the sessions of a process. Safe in threads.
 
-    places  avatars of the usual size at once; None tells it from the cores this process may use
+    places  avatars at once; None tells it from the cores there are, where a big picture counts for more
     """
 
     def __init__(self, places: int | None = None) -> None:
@@ -36,6 +36,7 @@ class Headroom:
         usual = cost_of(512, 512, 25)
         self._limit = places * usual if places else max(usual, self.cores * USABLE)
         self.places = places or max(1, int(self._limit / usual + 1e-6))
+        self._is_counted = places is not None
         self._lock = threading.Lock()
         self._sessions: dict[str, tuple[SessionOrder, SessionStats]] = {}
         self._reserved: dict[str, tuple[float, float]] = {}
@@ -52,7 +53,9 @@ class Headroom:
             if self.is_draining:
                 return "This avatar agent is being stopped."
             taken = self._taken(without=order.session)
-            if taken + wanted > self._limit + 1e-6 and taken > 0:
+            others = len({*self._sessions, *self._reserved} - {order.session})
+            is_full = others >= self.places if self._is_counted else taken + wanted > self._limit + 1e-6
+            if is_full and others > 0:
                 return f"All {self.places} places of this avatar agent are taken."
             if self._late_share > LATE_SHARE and taken > 0:
                 return "This avatar agent cannot draw one more avatar in time."

@@ -20,7 +20,9 @@ from rooms.agent.generators.base import FrameGenerator, Picture, SpeechEnd
 from rooms.agent.generators.speech import SAMPLE_RATE, Sound, audio_frame, mono_samples
 from rooms.agent.publisher import Publisher
 
-TICK_SECONDS = 0.01
+SHORTEST_TICK_SECONDS, LONGEST_TICK_SECONDS = 0.002, 0.04
+PIECE_SECONDS = 0.01
+"""What the native queue plays at a time."""
 LEAD_SECONDS = 0.12
 """Sound kept ahead: how long the event loop may be held up before the voice breaks. It delays nothing, for
 silence that waits is taken back when somebody speaks, and speech when it is interrupted."""
@@ -33,8 +35,7 @@ BEHIND_SECONDS = 0.015
 BEATS_AHEAD = 4
 FADE_SECONDS = 0.008
 SHOW_EARLY_SECONDS = 0.004
-"""A picture is sent this early rather than a tick late: half a tick."""
-_SILENCE: Sound = np.zeros(round(TICK_SECONDS * SAMPLE_RATE), np.int16)
+"""A picture is sent this early rather than late: half a piece, as the native queue is ahead on average."""
 _LIVE_CUSHION: Sound = np.zeros(round(LIVE_LEAD_SECONDS * SAMPLE_RATE), np.int16)
 
 
@@ -136,7 +137,11 @@ class Pacer:
         self._pending: Picture | None = None
         self._next_slot = 0
         self._stale = 0
+        self._cuts = 0
         self._room = asyncio.Event()
+        self._tick = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._sending: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         generator.on_speech = self._room.set
 
@@ -146,9 +151,11 @@ class Pacer:
 
     async def aclose(self) -> None:
         """Stop; nothing is reported any more."""
-        for task in self._tasks:
+        for task in (*self._tasks, *self._sending):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._sending, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
 
     async def wait_for_failure(self) -> None:
         """Returns never, or raises what ended the playing."""
@@ -176,17 +183,17 @@ class Pacer:
             Finished(number, self.seconds_of(number), True) for number in range(self._stale + 1, newest + 1)
         ]
         self._stale = newest
-        self._publisher.audio.clear_queue()
-        self._clock.cut()
+        self._cut()
         self._beats.clear()
         self._due.clear()
         self._spans.clear()
         self._ends.clear()
         self._done.clear()
         self._pending = None
-        self._push_now(np.concatenate([fade, np.zeros(round(LEAD_SECONDS * SAMPLE_RATE), np.int16)]))
+        self._push(np.concatenate([fade, np.zeros(round(LEAD_SECONDS * SAMPLE_RATE), np.int16)]))
         self._next_slot = min(self._next_slot, self._clock.played + round(self._frame))
         self._room.set()
+        self._tick.set()
         for finished in cut:
             self.on_finished(finished)
         return cut
@@ -214,8 +221,10 @@ class Pacer:
             elif isinstance(item, SpeechEnd):
                 if item.utterance > self._stale:
                     self._beats.append(item)
+                    self._tick.set()
             elif (number := item.userdata["utterance"]) > self._stale:
                 self._beats.append(_Beat(number, mono_samples(item), self._pending))
+                self._tick.set()
                 self._pending = None
                 self._idle = None
                 await self._wait_for_room(number)
@@ -228,6 +237,7 @@ class Pacer:
     async def _offer_idle(self, picture: Picture) -> None:
         """Hold an idle picture until it is shown, or until speech makes it stale."""
         self._idle = picture
+        self._tick.set()
         while self._idle is picture and not self.generator.has_speech:
             self._room.clear()
             await self._room.wait()
@@ -238,15 +248,36 @@ class Pacer:
     # --- playing ---
 
     async def _play(self) -> None:
-        next_tick = time.monotonic()
+        """Ticks when something is due, or has come."""
         while True:
-            await self._feed_sound()
+            self._feed_sound()
             self._show_pictures()
             self._report()
-            next_tick = max(next_tick + TICK_SECONDS, time.monotonic() + TICK_SECONDS / 4)
-            await asyncio.sleep(next_tick - time.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(self._seconds_to_next(), self._tick.set)
+            await self._tick.wait()
+            self._timer.cancel()
+            self._tick.clear()
 
-    async def _feed_sound(self) -> None:
+    def _seconds_to_next(self) -> float:
+        """Until sound is short, a picture is due, or an utterance begins or ends."""
+        early = round(SHOW_EARLY_SECONDS * SAMPLE_RATE)
+        if self._due:
+            marks = [self._due[0][0] - early]
+        else:
+            # Without a picture at hand there is only the next one to be counted as missed.
+            marks = [self._next_slot - early + (0 if self._idle else round(self._frame) + early)]
+        if self._spans:
+            span = self._spans[0]
+            marks.append(span.start + (span.length if span.utterance in self._started else 0))
+        if self._ends:
+            marks.append(self._ends[0][0])
+        soonest = (min(marks) - self._clock.played) / SAMPLE_RATE
+        floor = STARVED_SECONDS / 2 if self._done else LEAD_SECONDS / 2
+        return max(
+            SHORTEST_TICK_SECONDS, min(soonest, self._clock.lead_seconds - floor, LONGEST_TICK_SECONDS)
+        )
+
+    def _feed_sound(self) -> None:
         if self._beats and not self._done and isinstance(self._beats[0], _Beat):
             self._take_back_silence()
         while self._clock.lead_seconds < LEAD_SECONDS and self._beats:
@@ -255,42 +286,49 @@ class Pacer:
             if isinstance(beat, SpeechEnd):
                 self._ends.append((self._clock.pushed, beat.utterance, self._done.pop(beat.utterance, 0)))
                 continue
-            # Noted before it is awaited: an interrupt may come in between.
             start, done = self._clock.pushed, self._done.get(beat.utterance, 0)
             self._spans.append(_Span(beat.utterance, start, done, len(beat.sound), beat.sound))
             self._done[beat.utterance] = done + len(beat.sound)
             if beat.picture is not None:
                 self._due.append((start, beat.picture))
-            await self._push(beat.sound)
+            self._push(beat.sound)
         self.counts.undrawn = self.generator.undrawn
         speaking = bool(self._done)
         is_short = self._clock.lead_seconds < BEHIND_SECONDS and not self._beats
         self.generator.is_behind = speaking and is_short and self.generator.has_speech
-        wanted = STARVED_SECONDS if speaking else LEAD_SECONDS
-        while self._clock.lead_seconds < wanted and not self._beats:
-            await self._push(_SILENCE)
+        missing = (STARVED_SECONDS if speaking else LEAD_SECONDS) - self._clock.lead_seconds
+        if missing > 0 and not self._beats:
+            pieces = int(np.ceil(missing / PIECE_SECONDS))
+            self._push(np.zeros(pieces * round(PIECE_SECONDS * SAMPLE_RATE), np.int16))
             if speaking:
-                self.counts.starved_seconds += TICK_SECONDS
+                self.counts.starved_seconds += pieces * PIECE_SECONDS
 
     def _take_back_silence(self) -> None:
         """An utterance begins: it need not wait behind silence, only behind the end of another."""
         if self._spans or self._due:
             return
-        self._publisher.audio.clear_queue()
-        self._clock.cut()
+        self._cut()
         if self.generator.is_live:
-            self._push_now(_LIVE_CUSHION)
+            self._push(_LIVE_CUSHION)
 
-    async def _push(self, sound: Sound) -> None:
+    def _push(self, sound: Sound) -> None:
+        """Queue ``sound``, without waiting: it has room, and a slow answer must not hold up pictures."""
         if self._clock.push(len(sound)):
             self.counts.stalls += 1
-        await self._publisher.audio.capture_frame(audio_frame(sound))
+        task = asyncio.create_task(self._send(sound, self._cuts))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
 
-    def _push_now(self, sound: Sound) -> None:
-        self._clock.push(len(sound))
-        task = asyncio.ensure_future(self._publisher.audio.capture_frame(audio_frame(sound)))
-        self._tasks.append(task)
-        task.add_done_callback(self._tasks.remove)
+    async def _send(self, sound: Sound, cuts: int) -> None:
+        # What was pushed just before a cut has not left yet.
+        if cuts == self._cuts:
+            await self._publisher.audio.capture_frame(audio_frame(sound))
+
+    def _cut(self) -> None:
+        """Empty the native queue."""
+        self._cuts += 1
+        self._publisher.audio.clear_queue()
+        self._clock.cut()
 
     def _show_pictures(self) -> None:
         now = self._clock.played + round(SHOW_EARLY_SECONDS * SAMPLE_RATE)
@@ -320,22 +358,22 @@ class Pacer:
         self._next_slot = at + frame
 
     def _report(self) -> None:
+        """Tell of what has begun and ended since, in the order in which it is heard."""
         played = self._clock.played
-        while self._spans and self._spans[0].start <= played:
-            span = self._spans[0]
-            if span.utterance not in self._started:
-                self._started = {number for number in self._started if number > self._stale}
-                self._started.add(span.utterance)
-                self.on_started(span.utterance)
-            if span.start + span.length > played:
-                break
-            self._spans.popleft()
-        while self._ends and self._ends[0][0] <= played:
-            _, number, done = self._ends.popleft()
-            self._stale = max(self._stale, number)
-            self.on_finished(Finished(number, done / SAMPLE_RATE, False))
-
-
-def frames_shown_per_second(before: Played, after: Played, seconds: float) -> float:
-    """Pictures sent a second between two counts."""
-    return (after.shown - before.shown) / seconds if seconds > 0 else 0.0
+        while True:
+            next_start = self._spans[0].start if self._spans else played + 1
+            if self._ends and self._ends[0][0] <= min(played, next_start):
+                _, number, done = self._ends.popleft()
+                self._stale = max(self._stale, number)
+                self.on_finished(Finished(number, done / SAMPLE_RATE, False))
+            elif next_start <= played:
+                span = self._spans[0]
+                if span.utterance not in self._started:
+                    self._started = {number for number in self._started if number > self._stale}
+                    self._started.add(span.utterance)
+                    self.on_started(span.utterance)
+                if span.start + span.length > played or not self._spans or span is not self._spans[0]:
+                    return
+                self._spans.popleft()
+            else:
+                return
