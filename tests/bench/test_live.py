@@ -76,6 +76,7 @@ def test_single_onsets_tell_the_same(offset):
 def test_takes_out_what_the_viewers_buffers_hold():
     windows = figures.window_offsets(noted(100, sound_held=0.09, picture_held=0.02))
     assert windows[:, 2] == pytest.approx(windows[:, 1] - 70, abs=0.1)
+    assert noted(sound_held=0.09, picture_held=0.02).held == pytest.approx((90, 20))
 
 
 def test_says_nothing_of_windows_in_which_the_buffers_changed():

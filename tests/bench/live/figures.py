@@ -54,6 +54,16 @@ class Noted:
             *(row[seen] for row in pictures), self.sound_times[heard], self.levels[heard], self.delays
         )
 
+    @property
+    def held(self) -> tuple[float, float]:
+        """How long the viewer's own buffers held sound and pictures in the mean, ms."""
+        found = []
+        for is_sound in (True, False):
+            rows = self.delays[self.delays[:, 3] == is_sound]
+            count = rows[-1, 2] - rows[0, 2] if len(rows) else 0
+            found.append((rows[-1, 1] - rows[0, 1]) / count * 1000 if count else np.nan)
+        return found[0], found[1]
+
     def buffered(self, times: FloatArray) -> FloatArray:
         """By how much the viewer's own buffers held sound longer than pictures, at ``times``; ms."""
         held = []

@@ -35,6 +35,7 @@ class Seen:
     windows   (n, 3), see ``figures.window_offsets``
     cores     CPU time of the publisher's process over the time it spoke
     megabytes of its memory before it spoke and after each round
+    held      by the viewer's own buffers, sound and pictures
     """
 
     name: str
@@ -46,6 +47,7 @@ class Seen:
     cores: float
     first_picture: float
     megabytes: list[float]
+    held: tuple[float, float]
     first_sound: list[float] = field(default_factory=list)
     first_motion: list[float] = field(default_factory=list)
     silence: list[float] = field(default_factory=list)
@@ -179,6 +181,7 @@ async def watch(
         (after["cpu"] - before["cpu"]) / (after["at"] - before["at"]),
         (float(noted.picture_times[0]) - cast.asked_at) * 1000,
         megabytes,
+        noted.held,
     )
     for cut in cuts:
         _note_cut(seen, noted, cut)

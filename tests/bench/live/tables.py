@@ -95,6 +95,8 @@ def print_seen(seen: dict[str, Seen], ready: Seen) -> None:
         ["  as it came, from aligned", *_texts(_from(s, aligned) for s in seen.values())],
         ["  windows, p1 .. p99", *(_range(s.windows[:, 1]) for s in seen.values())],
         ["  single onsets, p1 .. p99", *(_range(s.onsets) for s in seen.values())],
+        ["viewer's own buffer of sound", *_texts(s.held[0] for s in seen.values())],
+        ["  of pictures", *_texts(s.held[1] for s in seen.values())],
         ["pictures a second, of 25", *(f"{s.fps:.2f}" for s in seen.values())],
         ["  apart, p99 ms", *_texts(s.gap_p99 for s in seen.values())],
         ["first picture since asked, ms", *_texts(s.first_picture for s in seen.values())],
