@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,8 @@ CUT_SIDE = 400  # pixels of the longer side; the cut is found at this size, its 
 CUT_ROUNDS = 6
 EDGE = 0.06  # D; how far from the cut hair and cloth may blend with the background
 EDGE_FINENESS = 2e-4  # of the squared range of colours; smaller follows finer edges
+EDGE_PIXELS = 700_000  # of the picture that edges are found in
+STRIP_ROWS = 256
 BODY_FADE = 1.6  # D; over which the blur beside the body grows
 BLUR = 0.16  # D; radius of the blur
 GAMMA = 2.2  # lights blur as light does
@@ -54,15 +58,21 @@ def blur_background(image: Image, landmarks: Array) -> Image:
     """``image`` with what is behind the person out of focus."""
     alpha = cut_out(image, landmarks)[..., None]
     radius = BLUR * FaceFrame.of(landmarks).unit
-    light = np.power(image.astype(np.float32) / 255, GAMMA)
+    light = (np.linspace(0, 1, 256, dtype=np.float32) ** GAMMA)[image]
     behind = np.clip(1 - 1.15 * alpha, 0, 1)
     near = _spread(light, behind, max(2.0, 0.4 * radius))
     far = _spread(light, behind, radius)
-    # What shines through hair is taken out before the blurred is put in, so that no rim is left.
-    own = np.clip((light - (1 - alpha) * near) / np.maximum(alpha, 0.05), 0, 1)
-    own = light + (own - light) * np.clip((0.95 - alpha) / 0.3, 0, 1)
-    mixed = alpha * own + (1 - alpha) * (near + (far - near) * _depth(alpha[..., 0], landmarks)[..., None])
-    return np.asarray(np.clip(np.power(mixed, 1 / GAMMA) * 255 + 0.5, 0, 255), np.uint8)
+    far = near + (far - near) * _depth(alpha[..., 0], landmarks)[..., None]
+    result = np.empty_like(image)
+    for top in range(0, len(image), STRIP_ROWS):
+        rows = slice(top, top + STRIP_ROWS)
+        cover, seen = alpha[rows], light[rows]
+        # What shines through hair is taken out before the blurred is put in, so that no rim is left.
+        own = np.clip((seen - (1 - cover) * near[rows]) / np.maximum(cover, 0.05), 0, 1)
+        own = seen + (own - seen) * np.clip((0.95 - cover) / 0.3, 0, 1)
+        mixed = cover * own + (1 - cover) * far[rows]
+        result[rows] = np.clip(np.power(mixed, 1 / GAMMA) * 255 + 0.5, 0, 255)
+    return result
 
 
 def _depth(alpha: Array, landmarks: Array) -> Array:
@@ -127,24 +137,27 @@ def _follow_edges(image: Image, mask: Array, radius: int) -> Array:
 
     He, Sun and Tang 2010, "Guided image filtering".
     """
-    guide = image.astype(np.float32) / 255
-    mean, mean_mask = _box(guide, radius), _box(mask, radius)
-    pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
-    spread = {
-        pair: _box(guide[..., pair[0]] * guide[..., pair[1]], radius)
-        - mean[..., pair[0]] * mean[..., pair[1]]
-        for pair in pairs
-    }
-    matrix = np.empty((*mask.shape, 3, 3), np.float32)
-    for (row, column), values in spread.items():
-        matrix[..., row, column] = matrix[..., column, row] = values
+    shrink = min(1.0, math.sqrt(EDGE_PIXELS / mask.size))
+    size = (max(2, round(mask.shape[1] * shrink)), max(2, round(mask.shape[0] * shrink)))
+    guide = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32) / 255
+    coarse = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32)
+    reach = max(1, round(radius * shrink))
+    mean, mean_mask = _box(guide, reach), _box(coarse, reach)
+    matrix = np.empty((*coarse.shape, 3, 3), np.float32)
+    for row in range(3):
+        for column in range(row, 3):
+            spread = _box(guide[..., row] * guide[..., column], reach) - mean[..., row] * mean[..., column]
+            matrix[..., row, column] = matrix[..., column, row] = spread
     matrix[..., range(3), range(3)] += EDGE_FINENESS
     joint = np.stack(
-        [_box(guide[..., c] * mask, radius) - mean[..., c] * mean_mask for c in range(3)], axis=-1
+        [_box(guide[..., c] * coarse, reach) - mean[..., c] * mean_mask for c in range(3)], axis=-1
     )
     slope = np.linalg.solve(matrix, joint[..., None])[..., 0]
     offset = mean_mask - (slope * mean).sum(axis=-1)
-    fitted = (_box(slope, radius) * guide).sum(axis=-1) + _box(offset, radius)
+    plane = np.dstack([_box(slope, reach), _box(offset, reach)])
+    # The planes change slowly: found in a smaller picture, they are applied to the whole.
+    plane = np.asarray(cv2.resize(plane, mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    fitted = np.einsum("hwc,hwc->hw", plane[..., :3], image.astype(np.float32) / 255) + plane[..., 3]
     return np.asarray(np.clip(fitted, 0, 1), np.float32)
 
 
