@@ -1,4 +1,5 @@
 import { ENDING_WORDS, type Visit } from "../core/visit";
+import { useSession } from "../shell/session";
 import shell from "../shell/Shell.module.css";
 import { Button, ButtonLink } from "../ui/Button";
 import { Icon } from "../ui/Icon";
@@ -14,6 +15,7 @@ interface BetweenProps {
 
 /** Before, between and after calls: what is going on, and what to do. */
 export function Between({ visit, roomName, onReturn, onAway }: BetweenProps) {
+  const { session } = useSession();
   if (visit.step === "over") {
     const { title, words, action, label } = ENDING_WORDS[visit.ending];
     return (
@@ -25,10 +27,10 @@ export function Between({ visit, roomName, onReturn, onAway }: BetweenProps) {
           <div className={styles.buttons}>
             {action === "return" && <Button kind="primary" icon="door" onClick={onReturn}>{label}</Button>}
             <Button kind={action === "away" ? "primary" : "ghost"} onClick={onAway}>
-              {action === "away" ? label : "To my rooms"}
+              {session.signed_in ? "To my rooms" : "To avsite"}
             </Button>
           </div>
-          {(visit.ending === "lost" || visit.ending === "unavailable") && (
+          {session.signed_in && (visit.ending === "lost" || visit.ending === "unavailable") && (
             <ButtonLink to="/doctor" kind="ghost" size="s" icon="pulse">Find out why</ButtonLink>
           )}
         </div>

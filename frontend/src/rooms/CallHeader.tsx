@@ -4,6 +4,7 @@ import { Link } from "react-router";
 import { plural } from "../core/format";
 import type { Layout } from "../core/tiles";
 import { ThemeButton } from "../shell/Header";
+import { useSession } from "../shell/session";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { Popover } from "../ui/Popover";
@@ -39,6 +40,7 @@ function FullScreen({ whole }: { whole: RefObject<HTMLElement | null> }) {
 }
 
 export function CallHeader({ name, locked, people, layout, onLayout, whole, sources, away }: CallHeaderProps) {
+  const { session } = useSession();
   const other = layout === "grid" ? "focus" : "grid";
   return (
     <header className={styles.head}>
@@ -70,9 +72,11 @@ export function CallHeader({ name, locked, people, layout, onLayout, whole, sour
               {DEVICE_KINDS.filter(({ kind }) => kind === "audiooutput" || sources.includes(kind === "videoinput" ? "camera" : "microphone")).map(({ kind, label }) => (
                 <DeviceList key={kind} kind={kind} label={label} />
               ))}
-              <Link className={styles.help} to="/doctor" target="_blank">
-                <Icon name="pulse" size={18} /> Check what does not work
-              </Link>
+              {session.signed_in && (
+                <Link className={styles.help} to="/doctor" target="_blank">
+                  <Icon name="pulse" size={18} /> Check what does not work
+                </Link>
+              )}
             </>
           )}
         </Popover>

@@ -161,9 +161,11 @@ export function Door({ roomName, line, may, askName, name, busy, problem, onJoin
           <Button kind="primary" size="l" type="submit" disabled={busy}>
             {busy ? "Joining…" : "Join"}
           </Button>
-          <p className={styles.help}>
-            Something not working? <Link to="/doctor">Check this browser and the server</Link>
-          </p>
+          {!askName && (
+            <p className={styles.help}>
+              Something not working? <Link to="/doctor">Check this browser and the server</Link>
+            </p>
+          )}
         </form>
       </main>
     </div>
