@@ -21,7 +21,7 @@ e2e: ## only the tests in a real browser, against the whole running product
 demo: ## render a clip with no server and print where it is
 	@exec scripts/demo
 
-bench: ## print tables: render time against plain encoding, memory, mouth tracks
+bench: ## print tables: renders against plain encoding, memory, mouth tracks, live avatars at the viewer
 	@scripts/setup test && exec $(PYTHON) -m tests.bench
 
 fmt: ## format the Python code

@@ -19,6 +19,8 @@ from tests.bench.live.figures import FloatArray, Noted, Starts
 from tests.bench.live.server import Server
 
 VIEWER = "viewer"
+WARM_SECONDS = 6.0
+"""For an agent to load its models; what a cold one is like is told by ``crowd``."""
 IDLE_SECONDS = 1.5
 INTERRUPTS = 5
 SPEAKS_SECONDS = (1.1, 1.3, 0.9, 1.5, 1.2)
@@ -115,6 +117,7 @@ async def _enter(stack: AsyncExitStack, server: Server, folder: Path, kind: str,
         await speaks.expect("ready")
     asked_at = (await avatar.expect("ready"))["at"]
     if kind == "agent":
+        await asyncio.sleep(WARM_SECONDS)
         asked_at = time.monotonic()
         await server.dispatch(order)
     if not kind.startswith("stock"):  # that one is seen only once somebody listens
