@@ -19,6 +19,7 @@ from tests.e2e.running import ROOT, RunningStack
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 SENTENCE = "Good morning! My name is Ada, and I was a photograph until a moment ago."
+VOICE_SAYS = "The quick brown fox jumps over the lazy dog. Papa bought a blue boat."
 LIMITS = {
     "AVSITE_UPLOAD_LIMIT_MB": "5",
     "AVSITE_SPEECH_LIMIT_SECONDS": "60",
@@ -69,9 +70,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     picture = av.VideoFrame.from_ndarray(media.portrait(), format="rgb24").to_image()
     picture.save(portrait)
     voice = folder / "voice.wav"
-    synthesize_to_file(
-        voice, "The quick brown fox jumps over the lazy dog. Papa bought a blue boat.", "en-us"
-    )
+    synthesize_to_file(voice, VOICE_SAYS, "en-us")
     return Files(portrait, media.write_moving_portrait(folder / "face.mp4", 2.0), voice)
 
 

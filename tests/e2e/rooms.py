@@ -22,7 +22,7 @@ LOOK = """async (video, {seconds, mouth: [left, top, right, bottom]}) => {
   const draw = canvas.getContext('2d', {willReadFrequently: true});
   let before = null, looks = 0, whole = 0, mouth = 0, brightest = 0;
   const end = performance.now() + seconds * 1000;
-  while (performance.now() < end) {
+  while (performance.now() < end || looks < 8) {
     draw.drawImage(video, 0, 0, size, size);
     const {data} = draw.getImageData(0, 0, size, size);
     const grey = new Float32Array(size * size);
@@ -167,7 +167,8 @@ def look(page: Page, seconds: float = 3.0) -> dict[str, Any]:
 
 
 def listen(page: Page, seconds: float = 2.0) -> float:
-    """The loudest of what is heard, 0..1."""
+    """The loudest of what is heard, 0..1; what still was on its way when it is called does not count."""
+    page.wait_for_timeout(700)
     return float(page.evaluate(LISTEN, {"seconds": seconds}))
 
 

@@ -9,7 +9,7 @@ import av
 from playwright.sync_api import Page, expect
 
 from tests.e2e import studio
-from tests.e2e.conftest import PHONE, SENTENCE, Files
+from tests.e2e.conftest import PHONE, SENTENCE, VOICE_SAYS, Files
 from tests.e2e.running import RunningStack
 
 
@@ -58,11 +58,17 @@ def test_a_video_says_an_uploaded_recording_beside_its_source(page: Page, files:
     page.get_by_role("tab", name="Upload").click()
     page.get_by_label("Voice file").set_input_files(files.voice)
     expect(page.get_by_role("button", name="Replace the recording")).to_be_visible(timeout=60_000)
+    page.get_by_label("What is said", exact=False).fill(VOICE_SAYS)
+    page.get_by_label("Language of the recording").select_option("en-US")
     studio.make_it_speak(page)
     source = page.locator("video[aria-label=Source]")
     expect(source).to_be_visible()
     studio.expect_playing_with_sound(studio.play(page))
     assert source.evaluate("video => video.muted && video.currentTime > 0.5")
+    # The words of the recording name its sounds.
+    page.get_by_text("Lips", exact=True).click()
+    lips = page.get_by_role("slider", name="Lips over time")
+    expect(lips.locator("svg text", has_text="b").first).to_be_visible()
 
 
 def test_a_photo_smiles_and_its_lips_can_be_looked_at(page: Page, files: Files) -> None:
@@ -71,8 +77,12 @@ def test_a_photo_smiles_and_its_lips_can_be_looked_at(page: Page, files: Files) 
     page.get_by_text("Fine-tune").click()
     page.get_by_role("radio", name="Happy").check()
     expect(page.get_by_label("Amount")).to_have_value("0.6")
+    page.get_by_role("radio", name="Blurred").check()
+    page.get_by_label("Head and eyes").fill("0.5")
+    page.get_by_label("Mouth", exact=True).fill("1.2")
     studio.make_it_speak(page)
     expect(page.get_by_text("Happy, 60 %")).to_be_visible()
+    expect(page.get_by_text("Blurred", exact=True)).to_be_visible()
     studio.play(page)
     page.get_by_role("button", name="Pause", exact=True).click()
     page.get_by_text("Lips", exact=True).click()

@@ -61,7 +61,8 @@ export function AvatarEditor({ face, avatar, onSaved, onDelete, onClose }: Avata
   const [busy, setBusy] = useState(false);
   const [line, setLine] = useState("");
   const [previewId, setPreviewId] = useState(avatar?.preview?.job_id ?? null);
-  const [watching, setWatching] = useState(false);
+  // A new avatar gets an id, and with it this form anew, while its first preview is being made.
+  const [watching, setWatching] = useState(avatar?.preview?.state === "queued" || avatar?.preview?.state === "running");
   const voices = useLoad(catalogue.voices, "voices");
   const say = useToast();
   const { board } = useLive();

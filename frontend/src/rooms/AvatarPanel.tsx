@@ -16,7 +16,7 @@ import { type Segment, Segments } from "../ui/Segments";
 import { Slider } from "../ui/Slider";
 import { type Tab, Tabs } from "../ui/Tabs";
 import { useToast } from "../ui/Toasts";
-import { AvatarPicker } from "./AvatarPicker";
+import { AvatarPicker, AvatarPicture } from "./AvatarPicker";
 import styles from "./AvatarPanel.module.css";
 import { Lend, Play, Say } from "./drive";
 import { SidePanel } from "./SidePanel";
@@ -100,7 +100,9 @@ export function AvatarPanel({ slug, session, people, ownAudio, onClose }: Avatar
         )}
         {working && (
           <section className={styles.current} aria-label="The avatar here">
-            {session.avatar.thumbnail_url ? <img src={session.avatar.thumbnail_url} alt="" /> : <span className={styles.noFace} data-kind={session.avatar.kind} />}
+            <span className={styles.face}>
+              <AvatarPicture avatar={session.avatar} />
+            </span>
             <div className={styles.words}>
               <p className={styles.name}>{session.avatar.name}</p>
               {mood && <MoodChip mood={mood} />}

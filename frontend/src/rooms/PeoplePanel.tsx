@@ -1,5 +1,6 @@
 import { useParticipants } from "@livekit/components-react";
 import { type Participant, RoomEvent } from "livekit-client";
+import { useState } from "react";
 
 import type { MediaSource, Person, Role, Room } from "../api/rooms";
 import { isAvatar } from "../core/avatarState";
@@ -157,8 +158,8 @@ export function PeoplePanel({ room, people, isHost, onClose }: PeoplePanelProps)
             <InviteBox slug={room.slug} />
             <section className={styles.door} aria-label="The door">
               <h3>The door</h3>
-              <Switch on={room.locked} label="Lock the room" words="Nobody new comes in." onChange={(locked) => void actions.run(roomsApi.changeRoom(room.slug, { locked }))} />
-              <Switch on={room.waiting_room} label="Waiting room" words="You let each person in." onChange={(waiting_room) => void actions.run(roomsApi.changeRoom(room.slug, { waiting_room }))} />
+              <Switch on={room.locked} label="Lock the room" words="Nobody new comes in." onChange={(locked) => actions.run(roomsApi.changeRoom(room.slug, { locked }))} />
+              <Switch on={room.waiting_room} label="Waiting room" words="You let each person in." onChange={(waiting_room) => actions.run(roomsApi.changeRoom(room.slug, { waiting_room }))} />
               {room.is_owner && (
                 <Button kind="danger" icon="door" onClick={() => void actions.close()}>
                   Close room for everyone
@@ -172,14 +173,31 @@ export function PeoplePanel({ room, people, isHost, onClose }: PeoplePanelProps)
   );
 }
 
-export function Switch({ on, label, words, disabled, onChange }: { on: boolean; label: string; words?: string; disabled?: boolean; onChange: (on: boolean) => void }) {
+/** How long the wish is shown after the server's answer, until the room's socket has told the new state, in ms. */
+const ECHO_MS = 1000;
+
+interface SwitchProps {
+  on: boolean;
+  label: string;
+  words?: string;
+  disabled?: boolean;
+  /** Asks for the other state; until that is so, the switch shows what was asked for. */
+  onChange: (on: boolean) => Promise<unknown>;
+}
+
+export function Switch({ on, label, words, disabled, onChange }: SwitchProps) {
+  const [wanted, setWanted] = useState<boolean | null>(null);
+  const ask = (wish: boolean) => {
+    setWanted(wish);
+    void onChange(wish).finally(() => setTimeout(() => setWanted(null), ECHO_MS));
+  };
   return (
     <label className={styles.switch}>
       <span>
         <strong>{label}</strong>
         {words && <span className={styles.hint}>{words}</span>}
       </span>
-      <input type="checkbox" role="switch" checked={on} disabled={disabled} onChange={(event) => onChange(event.target.checked)} />
+      <input type="checkbox" role="switch" checked={wanted ?? on} disabled={disabled} onChange={(event) => ask(event.target.checked)} />
     </label>
   );
 }

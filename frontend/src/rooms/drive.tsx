@@ -79,9 +79,9 @@ export function Lend({ slug, session, people }: { slug: string; session: AvatarS
   const mine = session.listen_to !== null && session.listen_to === me?.identity;
   return (
     <div className={styles.lend}>
-      <Switch on={mine} disabled={busy} label="Speak with my voice" words="Your microphone moves its mouth, and the room hears it from there." onChange={(on) => void listen(on ? "me" : null)} />
+      <Switch on={mine} disabled={busy} label="Speak with my voice" words="Your microphone moves its mouth, and the room hears it from there." onChange={(on) => listen(on ? "me" : null)} />
       {others.map((one) => (
-        <Switch key={one.identity} on={session.listen_to === one.identity} disabled={busy} label={`Speak with ${one.name}’s voice`} onChange={(on) => void listen(on ? one.identity : null)} />
+        <Switch key={one.identity} on={session.listen_to === one.identity} disabled={busy} label={`Speak with ${one.name}’s voice`} onChange={(on) => listen(on ? one.identity : null)} />
       ))}
       {mine && <p className={styles.hint}>You do not hear yourself through it; everyone else does.</p>}
     </div>
