@@ -46,9 +46,11 @@ PASSES = 4
 SHRINK = 2.0
 """Hops of a sound that weigh as much as how all sounds differ."""
 JUDGED_PHONES = 60
-"""Phones, about five seconds of speech, that are held against themselves backwards."""
+"""Phones, about five seconds of speech, that are held against themselves in other orders."""
+JUDGED_ORDERS = 6
+"""In how many, over a short recording; over a longer one there are more pieces instead."""
 LARGEST_SHARE = 0.91
-"""What a text that fits costs at most, where the same sounds backwards cost 1."""
+"""What a text that fits costs at most, where the same sounds jumbled cost 1."""
 PAUSE_ENTER, PAUSE_STAY, PAUSE_LEAVE = 6.0, 0.02, 2.0
 SHORTEST_PAUSE_SECONDS = 0.05
 FEWEST_HOPS = 2.0
@@ -122,20 +124,29 @@ def align_spectra(
 def _share(
     features: FloatArray, chain: Chain, path: IntArray, scale: FloatArray, on_tick: Callable[[], None]
 ) -> float:
-    """What the text costs along ``path`` if the same sounds backwards cost 1: near 1 when it does not fit."""
+    """What the text costs along ``path`` if the same sounds jumbled cost 1: near 1 when it does not fit."""
     phones = int(chain.phone.max()) + 1
     number = np.maximum.accumulate(chain.phone[path])  # a pause goes with the phone before it
-    forwards = backwards = 0.0
+    said = jumbled = 0.0
     pieces = max(round(phones / JUDGED_PHONES), 1)
     for first, last in pairwise(np.linspace(0, phones, pieces + 1).astype(int).tolist()):
         inside = (number >= (first if first else PAUSE)) & (number < last)
         heard = features[inside]
         if len(heard) <= last - first:
             return 1.0
-        turned = chain.backwards(first, last)
-        forwards += path_cost(heard, chain, path[inside], scale)
-        backwards += path_cost(heard, turned, find_path(heard, turned, scale, on_tick), scale)
-    return forwards / backwards
+        said += path_cost(heard, chain, path[inside], scale)
+        orders = _other_orders(first, last, max(1, JUDGED_ORDERS // pieces))
+        for order in orders:
+            other = chain.reordered(order)
+            jumbled += path_cost(heard, other, find_path(heard, other, scale, on_tick), scale) / len(orders)
+    return said / jumbled
+
+
+def _other_orders(first: int, last: int, count: int) -> list[list[int]]:
+    """Numbers ``first`` up to ``last`` backwards, and jumbled in other ways, always the same."""
+    numbers = list(range(first, last))
+    random = np.random.default_rng(last)
+    return [numbers[::-1], *(random.permutation(numbers).tolist() for _ in range(count - 1))]
 
 
 def _speak(text: str, language: Language, variant: str, on_tick: Callable[[], None]) -> Spoken:

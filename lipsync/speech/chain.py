@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,13 +37,15 @@ class Chain:
     leave: FloatArray
     enter: FloatArray
 
-    def backwards(self, first: int, last: int) -> Chain:
-        """The phones from ``first`` up to ``last``, each as it was, in opposite order: what nobody says."""
+    def reordered(self, numbers: Sequence[int]) -> Chain:
+        """These phones, each as it was, in this order, with pauses around them."""
         starts = np.flatnonzero(self.phone == PAUSE)
-        order = [starts[first : first + 1]]
-        for turn, number in enumerate(range(last - 1, first - 1, -1), start=first + 1):
-            order += [np.arange(starts[number] + 1, starts[number + 1]), starts[turn : turn + 1]]
-        places = np.concatenate(order)
+        places = [starts[:1]]
+        for number in numbers:
+            places += [np.arange(starts[number] + 1, starts[number + 1]), starts[number + 1 : number + 2]]
+        return self._at(np.concatenate(places))
+
+    def _at(self, places: npt.NDArray[np.int64]) -> Chain:
         return Chain(
             means=self.means[places],
             phone=self.phone[places],

@@ -12,7 +12,9 @@ import pytest
 from lipsync.cost import clip_seconds, estimate_usd
 from lipsync.engines.base import EngineError
 from lipsync.policy import NoEngine, choose
+from lipsync.render import Work
 from lipsync.service import get_lipsync_service
+from lipsync.speech.synthesize import synthesize_to_file
 from lipsync.video.errors import MediaError
 from tests.engines import ScriptedEngine, SecondEngine
 from tests.lipsync.test_runner import failing, keep_rendering, wait_until
@@ -36,6 +38,20 @@ async def test_generate(engine: type[ScriptedEngine], files: Files) -> None:
     assert made["method_used"] == "scripted"
     assert files[2].is_file()
     assert list(files[2].parent.iterdir()) == [files[2]]
+
+
+def test_the_words_of_a_recording_lead_where_they_fit(engine: type[ScriptedEngine], files: Files) -> None:
+    face, speech, output = files
+    words = "Papa bought a blue boat."
+    synthesize_to_file(speech, words, "en-us-f3")
+    for transcript, fits in ((words, True), ("Nobody knows how old this moon is, Sir!", False)):
+        work = Work(face_path=face, speech_path=speech, transcript=transcript, transcript_language="en-US")
+        made = get_lipsync_service().render_files(work, output, on_progress=lambda stage, fraction: None)
+        sounds = [phone.ipa for phone in made.phones if phone.ipa]
+        assert (sounds[:1] == ["p"]) is fits
+        assert bool(engine.requests[-1].phones) is fits
+        assert "One warning." in made.result.warnings
+        assert any("does not seem to be what is said" in one for one in made.result.warnings) is not fits
 
 
 @pytest.mark.parametrize("missing", [0, 1])
