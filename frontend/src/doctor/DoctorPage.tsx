@@ -80,7 +80,9 @@ export default function DoctorPage() {
       <header className={styles.head} data-state={verdict.state}>
         <Mark size={72} speaking={verdict.state === "running"} />
         <div>
-          <h1 role="status">{verdict.words}</h1>
+          <h1>
+            <span role="status">{verdict.words}</span>
+          </h1>
           <p>What a live call needs, looked at from this browser and from the server.</p>
         </div>
         <Button icon="retry" disabled={verdict.state === "running"} onClick={again}>
