@@ -12,6 +12,7 @@ import { Notice } from "../ui/Notice";
 import { type Tab, Tabs } from "../ui/Tabs";
 import { FaceArt } from "../studio/art";
 import { JobRow } from "./JobRow";
+import head from "../ui/PageHead.module.css";
 import styles from "./JobsPage.module.css";
 
 type Filter = "all" | JobState;
@@ -90,7 +91,7 @@ export function JobsPage() {
   const empty = reached && !jobs.length;
   return (
     <>
-      <header className={styles.head}>
+      <header className={head.head}>
         <h1>Videos</h1>
         <Tabs
           label="Show videos that are"

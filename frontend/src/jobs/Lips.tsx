@@ -9,6 +9,7 @@ import {
 import { Icon } from "../ui/Icon";
 import { useLoad } from "../ui/load";
 import { Notice } from "../ui/Notice";
+import fold from "../ui/Fold.module.css";
 import styles from "./Lips.module.css";
 
 const KEY = "avsite-lips";
@@ -37,7 +38,7 @@ export function Lips(props: LipsProps) {
   const [open, setOpen] = useState(() => localStorage.getItem(KEY) === "open");
   return (
     <details
-      className={styles.lips}
+      className={`${fold.fold} ${styles.lips}`}
       open={open}
       onToggle={(event) => {
         const now = event.currentTarget.open;

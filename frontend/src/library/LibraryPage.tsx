@@ -16,6 +16,7 @@ import { type Tab, Tabs } from "../ui/Tabs";
 import { useToast } from "../ui/Toasts";
 import { useSound } from "../ui/useSound";
 import { Waveform } from "../ui/Waveform";
+import head from "../ui/PageHead.module.css";
 import styles from "./Library.module.css";
 
 const KINDS: readonly Tab<AssetKind>[] = [
@@ -60,7 +61,7 @@ export default function LibraryPage() {
 
   return (
     <>
-      <header className={styles.head}>
+      <header className={head.head}>
         <h1>Library</h1>
         <Tabs label="Kind of file" tabs={KINDS} value={kind} onChange={setKind} panelId="library-list" />
       </header>

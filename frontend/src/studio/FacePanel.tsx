@@ -12,6 +12,7 @@ import { Notice } from "../ui/Notice";
 import { FaceArt } from "./art";
 import { useDraft } from "./draft";
 import { DropZone } from "./DropZone";
+import caption from "./Caption.module.css";
 import styles from "./FacePanel.module.css";
 import panel from "./Panel.module.css";
 import { useUpload } from "./useUpload";
@@ -45,9 +46,9 @@ function ChosenAsset({ asset, onRemove }: { asset: Asset; onRemove: () => void }
         </Button>
       </div>
       <div className={styles.caption}>
-        <div className={styles.words}>
-          <p className={styles.name}>{asset.name}</p>
-          <p className={styles.meta}>{describe(asset)}</p>
+        <div className={caption.words}>
+          <p className={caption.name}>{asset.name}</p>
+          <p className={caption.meta}>{describe(asset)}</p>
         </div>
         <p className={styles.found}>{found ? `${plural(found, "face")} found` : "No face found"}</p>
       </div>
@@ -73,9 +74,9 @@ function ChosenLook({ look, onRemove }: { look: Look; onRemove: () => void }) {
         </Button>
       </div>
       <div className={styles.caption}>
-        <div className={styles.words}>
-          <p className={styles.name}>{look.name}</p>
-          <p className={styles.meta}>Drawn avatar, free to use anywhere</p>
+        <div className={caption.words}>
+          <p className={caption.name}>{look.name}</p>
+          <p className={caption.meta}>Drawn avatar, free to use anywhere</p>
         </div>
       </div>
     </div>

@@ -9,6 +9,7 @@ import { useLoad } from "../ui/load";
 import { type Segment, Segments } from "../ui/Segments";
 import { Slider } from "../ui/Slider";
 import { useDraft } from "./draft";
+import fold from "../ui/Fold.module.css";
 import styles from "./Options.module.css";
 
 const LENGTHS: readonly { value: SyncMode; label: string; words: string }[] = [
@@ -129,7 +130,7 @@ export function Options() {
   const set = (fields: Partial<typeof options>) => change({ options: { ...options, ...fields } });
   const isVideo = draft.face?.kind === "asset" && draft.face.asset.media === "video";
   return (
-    <details className={styles.options}>
+    <details className={`${fold.fold} ${styles.options}`}>
       <summary>
         <Icon name="sliders" size={18} />
         Fine-tune

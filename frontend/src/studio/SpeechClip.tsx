@@ -7,6 +7,7 @@ import { Notice } from "../ui/Notice";
 import { useSound } from "../ui/useSound";
 import { Waveform } from "../ui/Waveform";
 import { Transcript } from "./Transcript";
+import caption from "./Caption.module.css";
 import styles from "./VoicePanel.module.css";
 
 /** A voice that is ready: its waveform, to hear it, and what to do with it. */
@@ -26,9 +27,9 @@ export function SpeechClip({ asset, actions }: { asset: Asset; actions: ReactNod
         >
           {playing ? "Stop" : "Play the voice"}
         </Button>
-        <div className={styles.words}>
-          <p className={styles.name}>{asset.name}</p>
-          <p className={styles.meta}>
+        <div className={caption.words}>
+          <p className={caption.name}>{asset.name}</p>
+          <p className={caption.meta}>
             {playing ? `${clock(sound.fraction * seconds)} / ` : ""}
             {clock(seconds)} · {bytes(asset.size_bytes)}
           </p>
