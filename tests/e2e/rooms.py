@@ -177,6 +177,7 @@ def spectrum(page: Page, whose: str = "Avatar", seconds: float = 3.0) -> float:
     page.get_by_role("radiogroup", name="Whose voice to show").get_by_role("radio", name=whose).check(
         force=True
     )
+    page.wait_for_timeout(300)
     return float(page.locator("canvas[aria-label^=Spectrum]").evaluate(BARS, {"seconds": seconds}))
 
 

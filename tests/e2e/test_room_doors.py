@@ -112,6 +112,7 @@ def test_the_doctor_says_how_to_mend_a_blocked_camera(open_page: OpenPage) -> No
 def test_a_dark_call_by_keyboard_alone(open_page: OpenPage) -> None:
     page = open_page("/rooms", dark=True)
     rooms.open_room(page, "After hours")
+    expect(page.get_by_role("button", name="Join", exact=True)).to_be_visible()
     press_until(page, "Join")
     page.keyboard.press("Enter")
     expect(page.get_by_role("navigation", name="Call")).to_be_visible(timeout=rooms.JOIN_MS)

@@ -56,7 +56,9 @@ export function Spectrum({ track, label, bars = 40, color = "--accent" }: Spectr
   }, [bars, paint]);
   useAnalyser(track, FFT, draw);
   useEffect(() => {
-    if (!track) paint([]);
+    // Another voice begins with none of the bars of the one before.
+    heights.current = [];
+    paint([]);
   }, [track, paint]);
   return <canvas ref={canvas} className={styles.spectrum} role="img" aria-label={label} />;
 }
