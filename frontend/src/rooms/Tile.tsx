@@ -76,7 +76,7 @@ export function Initial({ name, size }: { name: string; size?: "s" | "l" }) {
 export function MoodChip({ mood }: { mood: AvatarMood }) {
   return (
     <span className={styles.mood} data-mood={mood}>
-      {mood === "speaking" ? <span className={styles.bars} aria-hidden="true"><i /><i /><i /></span> : <span className={styles.dot} aria-hidden="true" />}
+      {mood === "speaking" ? <span key="bars" className={styles.bars} aria-hidden="true"><i /><i /><i /></span> : <span key="dot" className={styles.dot} aria-hidden="true" />}
       {MOOD_WORDS[mood]}
     </span>
   );

@@ -260,7 +260,7 @@ async def test_the_example_of_the_guide_speaks(
 
     await asyncio.wait_for(example.greet(SimpleNamespace(connect=connect, room=room)), 40)  # type: ignore[arg-type]
     await until(lambda: "good to see you." in viewer.words)
-    await until(viewer.is_loud)
+    await until(lambda: viewer.is_loud(last=len(viewer.loudness)))
     for avatar, _ in avatars:
         await avatar.__aexit__()
     await room.disconnect()
