@@ -135,6 +135,10 @@ class Viewer:
         """Whether something was heard in the last ``last`` hundredths of a second."""
         return max(self.loudness[-last:], default=0.0) > 0.01
 
+    def has_heard(self) -> bool:
+        """Whether there was any sound so far."""
+        return self.is_loud(last=len(self.loudness))
+
     def _note(self, changed: dict[str, str], participant: rtc.Participant) -> None:
         if "avsite.state" in changed:
             self.states.append(changed["avsite.state"])

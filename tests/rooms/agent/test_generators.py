@@ -95,7 +95,7 @@ async def test_runs_under_the_stock_runner(
     played = await asyncio.wait_for(output.wait_for_playout(), 20)
     assert not played.interrupted
     assert played.playback_position == pytest.approx(0.5, abs=0.001)
-    await until(viewer.is_loud)
+    await until(viewer.has_heard)
     await until(lambda: len(viewer.pictures) > 10)
     assert any((a != viewer.pictures[0]).any() for a in viewer.pictures[1:])
     await runner.aclose()

@@ -165,7 +165,7 @@ async def test_our_provider_and_a_stock_receiver(
     said = session.say("Half a second.", audio=spoken(tone, 0.5))
     await asyncio.wait_for(said.wait_for_playout(), 20)
     assert not said.interrupted
-    await until(viewer.is_loud)
+    await until(viewer.has_heard)
     await session.aclose()
     await avatar.aclose()
     await runner.aclose()
@@ -260,7 +260,7 @@ async def test_the_example_of_the_guide_speaks(
 
     await asyncio.wait_for(example.greet(SimpleNamespace(connect=connect, room=room)), 40)  # type: ignore[arg-type]
     await until(lambda: "good to see you." in viewer.words)
-    await until(lambda: viewer.is_loud(last=len(viewer.loudness)))
+    await until(viewer.has_heard)
     for avatar, _ in avatars:
         await avatar.__aexit__()
     await room.disconnect()

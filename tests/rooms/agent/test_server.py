@@ -174,7 +174,7 @@ async def test_publishes_a_video_and_leaves_when_it_ends(
     )
     await until(lambda: "python-publisher" in viewer.room.remote_participants)
     assert viewer.room.remote_participants["python-publisher"].name == "Film"
-    await until(lambda: viewer.is_loud() and viewer.pictures)
+    await until(lambda: viewer.has_heard() and viewer.pictures)
     await asyncio.wait_for(playing, 30)
     assert viewer.sizes == {(160, 120)}
     await until(lambda: not viewer.room.remote_participants)
