@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rooms.agent.generators.base import FrameGenerator, Picture, SpeechEnd
-from rooms.agent.generators.speech import SAMPLE_RATE, Sound, audio_frame, mono_samples
+from rooms.agent.generators.speech import SAMPLE_RATE, Sound, mono_samples
+from rooms.agent.outlet import SoundOutlet
 from rooms.agent.publisher import Publisher
 
 SHORTEST_TICK_SECONDS, LONGEST_TICK_SECONDS = 0.002, 0.04
@@ -137,23 +138,23 @@ class Pacer:
         self._pending: Picture | None = None
         self._next_slot = 0
         self._stale = 0
-        self._cuts = 0
+        self._outlet = SoundOutlet(publisher.audio)
         self._room = asyncio.Event()
         self._tick = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._sending: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         generator.on_speech = self._room.set
 
     def start(self) -> None:
         """Begin to play."""
-        self._tasks = [asyncio.create_task(self._take()), asyncio.create_task(self._play())]
+        works = (self._take(), self._play(), self._outlet.run())
+        self._tasks = [asyncio.create_task(work) for work in works]
 
     async def aclose(self) -> None:
         """Stop; nothing is reported any more."""
-        for task in (*self._tasks, *self._sending):
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._sending, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._timer is not None:
             self._timer.cancel()
 
@@ -315,19 +316,11 @@ class Pacer:
         """Queue ``sound``, without waiting: it has room, and a slow answer must not hold up pictures."""
         if self._clock.push(len(sound)):
             self.counts.stalls += 1
-        task = asyncio.create_task(self._send(sound, self._cuts))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
-
-    async def _send(self, sound: Sound, cuts: int) -> None:
-        # What was pushed just before a cut has not left yet.
-        if cuts == self._cuts:
-            await self._publisher.audio.capture_frame(audio_frame(sound))
+        self._outlet.push(sound)
 
     def _cut(self) -> None:
         """Empty the native queue."""
-        self._cuts += 1
-        self._publisher.audio.clear_queue()
+        self._outlet.clear()
         self._clock.cut()
 
     def _show_pictures(self) -> None:
