@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ OpenPage = Callable[..., Page]
 JOIN_MS = 60_000
 SPEAK_MS = 60_000
 START_SECONDS = 120
+SILENCE, VOICE = 0.01, 0.03
+"""Peaks of what is heard, 0..1: below the first nobody speaks, above the second somebody does."""
 
 # Looks at a video for some seconds: how much the whole of it changes from look to look, and how much
 # the part where the mouth is. Values are mean differences of 0..255 grey.
@@ -21,6 +24,13 @@ LOOK = """async (video, {seconds, mouth: [left, top, right, bottom]}) => {
   canvas.width = canvas.height = size;
   const draw = canvas.getContext('2d', {willReadFrequently: true});
   let before = null, looks = 0, whole = 0, mouth = 0, brightest = 0;
+  // The element is there before its first picture, which would count as a great change.
+  const patience = performance.now() + 20_000;
+  for (let seen = 0; seen < 2 && performance.now() < patience; ) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    draw.drawImage(video, 0, 0, size, size);
+    if (video.readyState >= 2 && draw.getImageData(48, 48, 1, 1).data[3] > 0) seen++;
+  }
   const end = performance.now() + seconds * 1000;
   while (performance.now() < end || looks < 8) {
     draw.drawImage(video, 0, 0, size, size);
@@ -170,6 +180,22 @@ def listen(page: Page, seconds: float = 2.0) -> float:
     """The loudest of what is heard, 0..1; what still was on its way when it is called does not count."""
     page.wait_for_timeout(700)
     return float(page.evaluate(LISTEN, {"seconds": seconds}))
+
+
+def expect_voice(page: Page, seconds: float = 30.0) -> None:
+    """Wait until somebody is heard."""
+    _expect_heard(page, lambda loudest: loudest > VOICE, seconds)
+
+
+def expect_silence(page: Page, seconds: float = 30.0) -> None:
+    """Wait until nobody is heard for two seconds."""
+    _expect_heard(page, lambda loudest: loudest < SILENCE, seconds)
+
+
+def _expect_heard(page: Page, wanted: Callable[[float], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not wanted(loudest := listen(page)):
+        assert time.monotonic() < end, f"the loudest of the last two seconds was {loudest:.3f}"
 
 
 def spectrum(page: Page, whose: str = "Avatar", seconds: float = 3.0) -> float:

@@ -20,8 +20,6 @@ SENTENCE = (
     "Papa bought a big blue boat, and we all went out to sea."
 )
 LECTURE = "Now listen very carefully, because I am going to tell you all about it. " * 12
-SILENCE, VOICE = 0.01, 0.03
-"""Peaks of what is heard, 0..1: below the first nobody speaks, above the second somebody does."""
 
 
 def keep(page: Page, name: str) -> None:
@@ -47,7 +45,7 @@ def test_two_people_talk_through_an_avatar(open_page: OpenPage) -> None:
     rooms.join(bob, name="Bob", microphone=False)
     expect(alice.get_by_role("article", name="Bob", exact=True)).to_be_visible(timeout=30_000)
     expect_alive(rooms.look(bob))
-    assert rooms.listen(bob) < SILENCE
+    rooms.expect_silence(bob)
     expect(bob.get_by_role("button", name="Avatar", exact=True)).to_have_count(0)
 
     rooms.say(alice, SENTENCE)
@@ -55,19 +53,19 @@ def test_two_people_talk_through_an_avatar(open_page: OpenPage) -> None:
     speaking = rooms.look(alice, 2.0)
     keep(alice, "speaking-desktop")
     keep(bob, "speaking-phone")
-    assert rooms.listen(bob) > VOICE
+    rooms.expect_voice(bob)
     assert rooms.spectrum(alice, seconds=2) > 0.25
     expect(bob.get_by_test_id("caption")).to_contain_text("boat", timeout=30_000)
     assert speaking["mouth"] > 1.5 * resting["mouth"], (speaking, resting)
     rooms.expect_mood(bob, "Ready")
-    assert rooms.listen(bob) < SILENCE
+    rooms.expect_silence(bob)
 
     rooms.say(alice, LECTURE)
     rooms.expect_mood(bob, "Speaking")
-    assert rooms.listen(bob) > VOICE
+    rooms.expect_voice(bob)
     alice.get_by_role("button", name="Stop speaking").click()
     rooms.expect_mood(bob, "Ready", timeout=10_000)
-    assert rooms.listen(bob) < SILENCE
+    rooms.expect_silence(bob, 6)
     expect(alice.get_by_role("button", name="Stop speaking")).to_have_count(0)
 
 
@@ -101,7 +99,7 @@ def test_an_avatar_plays_what_the_studio_made(open_page: OpenPage) -> None:
     alice.get_by_role("tab", name="Play").click()
     alice.get_by_role("button", name="Play This was made in the studio").click()
     rooms.expect_mood(alice, "Speaking")
-    assert rooms.listen(alice) > VOICE
+    rooms.expect_voice(alice)
     keep(alice, "plays-a-job")
     rooms.expect_mood(alice, "Ready")
 
@@ -111,7 +109,7 @@ def test_an_avatar_plays_what_the_studio_made(open_page: OpenPage) -> None:
         "aria-expanded", "false", timeout=30_000
     )
     assert rooms.look(alice, 2.0)["whole"] > 0.05
-    assert rooms.listen(alice) > VOICE
+    rooms.expect_voice(alice)
     keep(alice, "film")
 
 
@@ -130,7 +128,7 @@ def test_wave_spectrum_and_hue_are_seen(open_page: OpenPage) -> None:
         moving = rooms.look(alice, 2.0)
         keep(alice, shown)
         assert moving["whole"] > 0.1 and moving["brightest"] > 60, (name, moving)
-        assert rooms.listen(alice, 1.0) > VOICE
+        rooms.expect_voice(alice)
         alice.get_by_role("button", name="Stop speaking").click()
         rooms.expect_mood(alice, "Ready")
 
