@@ -1,58 +1,34 @@
-"""Live jobs over WebSocket: a snapshot first, then what changed.
-
-What is sent always comes from the row. Messages of the channel layer only say when to look; should they be
-lost, the unfinished rows are read again every ``LOOK_SECONDS``, so the final state always arrives.
-"""
+"""Live jobs over WebSocket: a snapshot first, then what changed."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from redis.exceptions import RedisError
 
 from avsite.accounts.models import User
+from avsite.live import STRANGER, UNSIGNED, LiveConsumer
 from lipsync.models import Job
 from lipsync.progress import job_group, owner_group
 from lipsync.queue import JobQuerySet
 from lipsync.schemas import describe_job
 
-UNSIGNED, STRANGER = 4401, 4403
-LOOK_SECONDS = 2.0
 NEWEST = 20
-JOIN_SECONDS = 1.5
-"""A channel layer whose Redis has just gone may never answer."""
-AWAY = (OSError, TimeoutError, RedisError)
 
 Described = dict[str, Any]
 
 
-class JobConsumer(AsyncJsonWebsocketConsumer):
+class JobConsumer(LiveConsumer):
     """Follows some jobs of one person. Subclasses say which."""
 
     user: User
-    looking: asyncio.Task[None] | None = None
-
-    async def __call__(self, *connection: Any) -> None:
-        try:
-            await super().__call__(*connection)
-        finally:
-            # When the channel layer fails, nobody calls ``disconnect``.
-            if self.looking is not None:
-                self.looking.cancel()
 
     async def connect(self) -> None:
         # Accepted even when refused: browsers only see a close code after the handshake.
         await self.accept()
         self.known: dict[str, Described] = {}
-        self.turn = asyncio.Lock()
-        self.group = ""
-        self.joined = False
         user = self.scope.get("user")
         if not isinstance(user, User) or not user.is_active:
             await self.close(UNSIGNED)
@@ -62,27 +38,13 @@ class JobConsumer(AsyncJsonWebsocketConsumer):
         if group is None:
             await self.close(STRANGER)
             return
-        self.group = group
-        async with self.turn:
-            await self.join_group()
-            await self.send_snapshot(await self.read(self.first_jobs()))
-        self.looking = asyncio.create_task(self.look_again())
+        await self.follow(group)
 
-    async def disconnect(self, code: int) -> None:
-        if self.joined:
-            with contextlib.suppress(*AWAY):
-                async with asyncio.timeout(JOIN_SECONDS):
-                    await self.channel_layer.group_discard(self.group, self.channel_name)
+    async def show_first(self) -> None:
+        await self.send_snapshot(await self.read(self.first_jobs()))
 
-    async def join_group(self) -> None:
-        """Ask to be told of changes. While Redis is away the rows are looked at all the same."""
-        with contextlib.suppress(*AWAY):
-            async with asyncio.timeout(JOIN_SECONDS):
-                await self.channel_layer.group_add(self.group, self.channel_name)
-            self.joined = True
-
-    async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """Nothing is listened to."""
+    async def look(self) -> None:
+        await self.show(await self.read_changed())
 
     async def find_group(self) -> str | None:
         """The group of these jobs; None when they are not this person's to see."""
@@ -99,14 +61,6 @@ class JobConsumer(AsyncJsonWebsocketConsumer):
         """The channel layer rang for a job."""
         async with self.turn:
             await self.show([message["uid"]])
-
-    async def look_again(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            if not self.joined:
-                await self.join_group()
-            async with self.turn:
-                await self.show(await self.read_changed())
 
     async def show(self, uids: Iterable[str]) -> None:
         """Read these rows and send what the page does not know yet."""

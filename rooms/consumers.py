@@ -1,58 +1,35 @@
-"""A room over WebSocket: a snapshot first, then what changed.
-
-What is sent always comes from the rows. Messages of the channel layer only say when to look; should they be
-lost, the rows are read again every ``LOOK_SECONDS``.
-"""
+"""A room over WebSocket: a snapshot first, then what changed."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from avsite.accounts.models import User
-from lipsync.consumers import JOIN_SECONDS, STRANGER, UNSIGNED
+from avsite.live import STRANGER, UNSIGNED, LiveConsumer
 from rooms import tokens
 from rooms.access import Visit, visit_of
 from rooms.bell import room_group
 from rooms.describe import describe_event, describe_room, describe_session, visible_people
 from rooms.models import Participant, Room, RoomEvent
 
-LOOK_SECONDS = 2.0
 SEEN_SECONDS = 10
-AWAY = (OSError, TimeoutError, RedisError)
 EVENTS_AT_ONCE = 20
 
 Item = dict[str, Any]
 Parts = dict[str, Any]
 
 
-class RoomConsumer(AsyncJsonWebsocketConsumer):
+class RoomConsumer(LiveConsumer):
     """One page of one person in one room: ``/ws/rooms/<slug>/``."""
-
-    looking: asyncio.Task[None] | None = None
-
-    async def __call__(self, *connection: Any) -> None:
-        try:
-            await super().__call__(*connection)
-        finally:
-            # When the channel layer fails, nobody calls ``disconnect``.
-            if self.looking is not None:
-                self.looking.cancel()
 
     async def connect(self) -> None:
         # Accepted even when refused: browsers only see a close code after the handshake.
         await self.accept()
-        self.turn = asyncio.Lock()
         self.known: Parts | None = None
-        self.joined = False
-        self.group = ""
         self.last_event = 0
         self.user, self.identity = self._who()
         if self.user is None and self.identity is None:
@@ -62,40 +39,18 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
         if state is None:
             await self.close(STRANGER)
             return
-        self.group = room_group(state["room_id"])
-        async with self.turn:
-            await self.join_group()
-            await self.show(await self.read())
-        self.looking = asyncio.create_task(self.look_again())
+        await self.follow(room_group(state["room_id"]))
 
-    async def disconnect(self, code: int) -> None:
-        if self.joined:
-            with contextlib.suppress(*AWAY):
-                async with asyncio.timeout(JOIN_SECONDS):
-                    await self.channel_layer.group_discard(self.group, self.channel_name)
+    async def show_first(self) -> None:
+        await self.look()
 
-    async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """Nothing is listened to."""
-
-    async def join_group(self) -> None:
-        """Ask to be told of changes. While Redis is away the rows are looked at all the same."""
-        with contextlib.suppress(*AWAY):
-            async with asyncio.timeout(JOIN_SECONDS):
-                await self.channel_layer.group_add(self.group, self.channel_name)
-            self.joined = True
+    async def look(self) -> None:
+        await self.show(await self.read())
 
     async def room_changed(self, message: Item) -> None:
         """The channel layer rang for the room."""
         async with self.turn:
-            await self.show(await self.read())
-
-    async def look_again(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            if not self.joined:
-                await self.join_group()
-            async with self.turn:
-                await self.show(await self.read())
+            await self.look()
 
     async def show(self, now: Parts | None) -> None:
         """Send what the page does not know yet; everything when its person's role has changed."""

@@ -14,6 +14,7 @@ from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 
+from avsite import live
 from avsite.accounts.models import User
 from lipsync import consumers
 from lipsync.models import Job
@@ -106,7 +107,7 @@ async def test_a_job_from_snapshot_to_end(alice: User, make_job: MakeJob) -> Non
 async def test_the_end_arrives_though_every_message_is_lost(
     alice: User, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.2)
     job = await sync_to_async(make_job)(alice)
     for path in (f"/ws/jobs/{job.uid}/", "/ws/jobs/"):
         held = await sync_to_async(claim)(
@@ -135,7 +136,7 @@ async def test_a_change_during_the_snapshot_is_not_lost(
         return rows
 
     monkeypatch.setattr(consumers.JobConsumer, "read", read_then_change)
-    monkeypatch.setattr(consumers, "LOOK_SECONDS", 60)
+    monkeypatch.setattr(live, "LOOK_SECONDS", 60)
     async with socket(f"/ws/jobs/{job.uid}/", alice) as one:
         assert (await heard(one))["job"]["state"] == "running"
         assert (await heard(one))["changes"]["state"] == "done"

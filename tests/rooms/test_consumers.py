@@ -12,6 +12,7 @@ from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 
+from avsite import live
 from avsite.accounts.models import User
 from rooms import bell, consumers, tokens
 from rooms.models import AvatarSession, Participant, Room, RoomEvent
@@ -146,7 +147,7 @@ async def test_who_is_put_out_is_told(state: str, room: Room) -> None:
 async def test_what_is_not_rung_for_is_seen_all_the_same(
     room: Room, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.05)
     async with socket(room, alice) as one:
         await heard(one, "snapshot")
         await Room.objects.filter(pk=room.pk).aupdate(locked=True)
