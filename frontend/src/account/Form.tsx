@@ -2,6 +2,7 @@ import { type FormEvent, type InputHTMLAttributes, type ReactNode, useId, useSta
 
 import { ApiError, messageOf } from "../core/errors";
 import { Button } from "../ui/Button";
+import field from "../ui/Field.module.css";
 import { Notice } from "../ui/Notice";
 import { Mark } from "../ui/Wordmark";
 import styles from "./Form.module.css";
@@ -22,7 +23,7 @@ export function Field({ label, name, hint, problem, ...input }: FieldProps) {
   const id = useId();
   const wrong = problem?.param === name;
   return (
-    <div className={styles.field}>
+    <div className={field.field}>
       <label htmlFor={id}>{label}</label>
       <input id={id} name={name} aria-invalid={wrong} aria-describedby={`${id}-hint`} {...input} />
       <p id={`${id}-hint`} className={wrong ? styles.wrong : styles.hint}>

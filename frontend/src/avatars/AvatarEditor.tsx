@@ -3,7 +3,6 @@ import { type FormEvent, useEffect, useState } from "react";
 import type { Avatar } from "../api/rooms";
 import type { Asset, Expression } from "../api/types";
 import { api, roomsApi } from "../core/client";
-import { messageOf } from "../core/errors";
 import { hasEnded } from "../core/jobs";
 import { EXPRESSION_WORDS } from "../jobs/words";
 import { useJobs, useLive } from "../shell/live";
@@ -17,6 +16,7 @@ import { Progress } from "../ui/Progress";
 import { type Segment, Segments } from "../ui/Segments";
 import { Slider } from "../ui/Slider";
 import { useToast } from "../ui/Toasts";
+import { useWork } from "../ui/useWork";
 import styles from "./AvatarEditor.module.css";
 import { Landmarks } from "./Landmarks";
 
@@ -58,7 +58,7 @@ interface AvatarEditorProps {
 /** Puts a face and a voice together, and lets one hear and see them. */
 export function AvatarEditor({ face, avatar, onSaved, onDelete, onClose }: AvatarEditorProps) {
   const [fields, setFields] = useState(() => fieldsOf(avatar, face));
-  const [busy, setBusy] = useState(false);
+  const [busy, run] = useWork();
   const [line, setLine] = useState("");
   const [previewId, setPreviewId] = useState(avatar?.preview?.job_id ?? null);
   // A new avatar gets an id, and with it this form anew, while its first preview is being made.
@@ -80,15 +80,6 @@ export function AvatarEditor({ face, avatar, onSaved, onDelete, onClose }: Avata
   const save = async (): Promise<Avatar> => {
     const body = { ...fields, name: fields.name.trim(), voice };
     return avatar ? roomsApi.editAvatar(avatar.id, body) : roomsApi.createAvatar({ ...body, face: face?.id ?? "" });
-  };
-  const run = async (work: () => Promise<void>) => {
-    setBusy(true);
-    try {
-      await work();
-    } catch (error) {
-      say(messageOf(error), "bad");
-    }
-    setBusy(false);
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();

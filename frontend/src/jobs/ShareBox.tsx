@@ -1,18 +1,16 @@
-import { useState } from "react";
-
 import type { Job } from "../api/types";
 import { api } from "../core/client";
-import { messageOf } from "../core/errors";
 import { useLive } from "../shell/live";
 import { Button } from "../ui/Button";
 import { useToast } from "../ui/Toasts";
+import { useWork } from "../ui/useWork";
 import styles from "./ShareBox.module.css";
 
 /** Makes, copies and takes back the link that shows this video to anyone. */
 export function ShareBox({ job }: { job: Job }) {
   const { board } = useLive();
   const say = useToast();
-  const [busy, setBusy] = useState(false);
+  const [busy, run] = useWork();
   const link = job.share_url ? new URL(job.share_url, location.origin).href : null;
 
   const copy = async (text: string) => {
@@ -22,15 +20,6 @@ export function ShareBox({ job }: { job: Job }) {
     } catch {
       say("The link is ready: copy it from the field.");
     }
-  };
-  const run = async (work: () => Promise<void>) => {
-    setBusy(true);
-    try {
-      await work();
-    } catch (error) {
-      say(messageOf(error), "bad");
-    }
-    setBusy(false);
   };
   const share = () =>
     run(async () => {

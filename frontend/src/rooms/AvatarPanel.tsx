@@ -16,6 +16,7 @@ import { type Segment, Segments } from "../ui/Segments";
 import { Slider } from "../ui/Slider";
 import { type Tab, Tabs } from "../ui/Tabs";
 import { useToast } from "../ui/Toasts";
+import { useWork } from "../ui/useWork";
 import { AvatarPicker, AvatarPicture } from "./AvatarPicker";
 import styles from "./AvatarPanel.module.css";
 import { Lend, Play, Say } from "./drive";
@@ -63,21 +64,11 @@ export function AvatarPanel({ slug, session, people, ownAudio, onClose }: Avatar
   const avatars = useLoad(roomsApi.avatars, "avatars");
   const films = useLoad(() => api.jobs("done", undefined, 6), "films");
   const [choosing, setChoosing] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const say = useToast();
+  const [busy, act] = useWork();
   const working = session !== null && !isOver(session);
   const live = working && session.state === "live";
   const mood = session ? moodOf(session, here ? { attribute: here.attributes["avsite.state"], hasVideo: here.isCameraEnabled } : null) : null;
 
-  const act = async (work: () => Promise<unknown>) => {
-    setBusy(true);
-    try {
-      await work();
-    } catch (error) {
-      say(messageOf(error), "bad");
-    }
-    setBusy(false);
-  };
   const choose = (id: string) =>
     act(async () => {
       await (working ? roomsApi.changeAvatar(slug, session.id, { avatar: id }) : roomsApi.bringIn(slug, { avatar: id }));

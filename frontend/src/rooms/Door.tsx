@@ -3,6 +3,7 @@ import { Link } from "react-router";
 
 import { ThemeButton } from "../shell/Header";
 import { Button } from "../ui/Button";
+import field from "../ui/Field.module.css";
 import { Icon } from "../ui/Icon";
 import { Notice } from "../ui/Notice";
 import { Wordmark } from "../ui/Wordmark";
@@ -128,7 +129,7 @@ export function Door({ roomName, line, may, askName, name, busy, problem, onJoin
         </div>
         <form className={styles.form} onSubmit={join}>
           {askName && (
-            <div className={styles.name}>
+            <div className={field.field}>
               <label htmlFor="your-name">Your name</label>
               <input id="your-name" value={typed} required maxLength={60} autoComplete="name" placeholder="So that others know who speaks" onChange={(event) => setTyped(event.target.value)} />
             </div>

@@ -8,6 +8,7 @@ import { ago, plural } from "../core/format";
 import { useTitle } from "../shell/title";
 import { Button, ButtonLink } from "../ui/Button";
 import { useConfirm } from "../ui/Dialog";
+import field from "../ui/Field.module.css";
 import { Icon } from "../ui/Icon";
 import { useLoad } from "../ui/load";
 import { Notice } from "../ui/Notice";
@@ -40,7 +41,7 @@ function CreateRoom({ onCreated }: { onCreated: (room: Room) => void }) {
   return (
     <form className={styles.create} onSubmit={(event) => void create(event)}>
       <h2>New room</h2>
-      <div className={styles.nameField}>
+      <div className={field.field}>
         <label htmlFor="room-name">Name</label>
         <input id="room-name" value={name} required maxLength={80} placeholder="Monday stand-up" onChange={(event) => setName(event.target.value)} />
       </div>
