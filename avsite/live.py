@@ -13,6 +13,7 @@ import logging
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from autobahn.exception import Disconnected
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import BaseChannelLayer, get_channel_layer
 from redis.exceptions import RedisError
@@ -70,6 +71,15 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             # When the channel layer fails, nobody calls ``disconnect``.
             if self.looking is not None:
                 self.looking.cancel()
+
+    async def send_json(self, content: Any, close: bool = False) -> None:
+        """Send to the page; nothing once it has gone, which it may while a row is being read."""
+        with contextlib.suppress(Disconnected):
+            await super().send_json(content, close)
+
+    async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
+        with contextlib.suppress(Disconnected):
+            await super().close(code, reason)
 
     async def follow(self, group: str) -> None:
         """Show everything, and from then on every change that the bell of ``group`` or a look tells of."""

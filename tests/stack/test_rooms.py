@@ -117,7 +117,14 @@ class Watcher:
         return room
 
     def leave(self) -> None:
-        self._run(self.room.disconnect())
+        self._run(self._leave())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    async def _leave(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.room.disconnect()
 
     def sees_it_move(self) -> bool:
         before = self.pictures
