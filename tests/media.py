@@ -233,14 +233,22 @@ def moving_portrait(
     """The portrait moved, scaled and rotated smoothly inside a larger picture, (height, width, 3) each."""
     photo = portrait()
     for number in range(frames):
-        phase = 2 * np.pi * number / 75
-        scale = height / 512 * (1.0 + 0.12 * sway * np.sin(phase * 0.7))
-        matrix = cv2.getRotationMatrix2D((224, 120), turn_degrees * sway * np.sin(phase), scale)
-        matrix[0, 2] += width / 2 - 224 + 0.06 * width * sway * np.sin(phase * 1.3)
-        matrix[1, 2] += height * 0.4 - 120 + 0.04 * height * sway * np.cos(phase)
+        matrix = portrait_way(number, width, height, sway=sway, turn_degrees=turn_degrees)
         yield cv2.warpAffine(
             photo, matrix, (width, height), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101
         )
+
+
+def portrait_way(
+    number: int, width: int, height: int, *, sway: float = 1.0, turn_degrees: float = 8.0
+) -> npt.NDArray[np.float64]:
+    """(2, 3) where the portrait is in a frame: turned, scaled and moved."""
+    phase = 2 * np.pi * number / 75
+    scale = height / 512 * (1.0 + 0.12 * sway * np.sin(phase * 0.7))
+    matrix = cv2.getRotationMatrix2D((224, 120), turn_degrees * sway * np.sin(phase), scale)
+    matrix[0, 2] += width / 2 - 224 + 0.06 * width * sway * np.sin(phase * 1.3)
+    matrix[1, 2] += height * 0.4 - 120 + 0.04 * height * sway * np.cos(phase)
+    return matrix
 
 
 def write_moving_portrait(

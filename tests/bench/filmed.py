@@ -34,7 +34,7 @@ def rows() -> list[list[str]]:
             )
         )
         quiet = list(_film(face, [CLOSED] * FRAMES, width, height))
-        ways = [_way(n, width, height) for n in range(FRAMES)]
+        ways = [media.portrait_way(n, width, height) for n in range(FRAMES)]
         drawn, _ = _perform(talking, quiet[::5])
         rested, milliseconds = _perform(quiet, quiet[::5])
         reader = Reader()
@@ -56,20 +56,10 @@ def rows() -> list[list[str]]:
     return table
 
 
-def _way(number: int, width: int, height: int) -> np.ndarray:
-    """(2, 3) where the portrait is in a frame: turned, scaled and moved."""
-    phase = 2 * np.pi * number / 75
-    scale = height / 512 * (1.0 + 0.12 * np.sin(phase * 0.7))
-    matrix = cv2.getRotationMatrix2D((224, 120), 8 * np.sin(phase), scale)
-    matrix[0, 2] += width / 2 - 224 + 0.06 * width * np.sin(phase * 1.3)
-    matrix[1, 2] += height * 0.4 - 120 + 0.04 * height * np.cos(phase)
-    return matrix
-
-
 def _film(face: PhotoFace, mouths: list[MouthShape], width: int, height: int) -> Iterator[Image]:
     """The portrait on its way, sharpened again where it is enlarged."""
     for number, mouth in enumerate(mouths):
-        matrix = _way(number, width, height)
+        matrix = media.portrait_way(number, width, height)
         frame = cv2.warpAffine(
             face.draw(mouth),
             matrix,
