@@ -30,7 +30,8 @@ fmt: ## format the Python code
 lock: ## make the lock files anew from requirements/*.in
 	$(COMPILE) --override requirements/overrides.txt requirements/base.in -o requirements/base.txt
 	$(COMPILE) --override requirements/overrides.txt -c requirements/base.txt requirements/torch.in -o requirements/torch.txt
-	$(COMPILE) --override requirements/overrides.txt -c requirements/torch.txt requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --override requirements/overrides.txt -c requirements/torch.txt requirements/server.in -o requirements/server.txt
+	$(COMPILE) --override requirements/overrides.txt -c requirements/torch.txt -c requirements/server.txt requirements/dev.in -o requirements/dev.txt
 	for tool in uv node redis go; do \
 		$(COMPILE) --no-deps requirements/tools/$$tool.in -o requirements/tools/$$tool.txt || exit 1; done
 

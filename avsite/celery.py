@@ -37,9 +37,14 @@ app.conf.update(
     accept_content=["json"],
     task_serializer="json",
     result_serializer="json",
-    task_queues=[Queue(name, routing_key=name) for name in ("default", "cpu", "gpu", "remote", "rooms")],
+    task_queues=[
+        Queue(name, routing_key=name) for name in ("default", "cpu", "gpu", "remote", "rooms", "hooks")
+    ],
     task_default_queue="default",
-    task_routes={"rooms.tasks.*": {"queue": "rooms"}},  # never behind a render
+    task_routes={  # never behind a render
+        "rooms.tasks.*": {"queue": "rooms"},
+        "avsite.hooks.tasks.*": {"queue": "hooks"},
+    },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
@@ -58,11 +63,17 @@ app.conf.update(
             "schedule": 2.0,
             "options": {"expires": 4},
         },
+        "sweep-hooks": {"task": "avsite.hooks.tasks.sweep_task", "schedule": 5.0, "options": {"expires": 15}},
+        "tidy-hooks": {
+            "task": "avsite.hooks.tasks.tidy_task",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         "tidy-rooms": {"task": "rooms.tasks.tidy_task", "schedule": 600.0, "options": {"expires": 600}},
     },
     timezone="UTC",
 )
-app.autodiscover_tasks(["lipsync", "rooms"])
+app.autodiscover_tasks(["lipsync", "rooms", "avsite.hooks"])
 
 
 @setup_logging.connect

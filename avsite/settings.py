@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "avsite.accounts.apps.AccountsConfig",
     "lipsync.apps.LipsyncConfig",
     "rooms.apps.RoomsConfig",
+    "avsite.hooks.apps.HooksConfig",
 ]
 MIDDLEWARE = [
     "avsite.middleware.request_id",
@@ -168,6 +169,10 @@ ROOM_LIMIT = env_int("AVSITE_ROOM_LIMIT", 50, minimum=1)
 ROOM_PEOPLE_LIMIT = env_int("AVSITE_ROOM_PEOPLE_LIMIT", 50, minimum=2)
 AVATAR_WAIT_SECONDS = env_int("AVSITE_AVATAR_WAIT_SECONDS", 600, minimum=1)
 ROOM_TOKENS_PER_MINUTE = env_int("AVSITE_ROOM_TOKENS_PER_MINUTE", 60, minimum=1)
+
+# --- Webhooks that users have sent -------------------------------------------------------------------------
+
+HOOKS_LOCAL = env_bool("AVSITE_HOOKS_LOCAL", False)  # also by plain HTTP, and into the own network
 
 # --- Limits ------------------------------------------------------------------------------------------------
 

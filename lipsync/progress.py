@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.dispatch import Signal
 from django.utils import timezone
 
 from avsite import live
@@ -27,6 +28,10 @@ LEAST_PERCENT = 4
 """Below this, elapsed time says nothing about what is left."""
 
 
+job_changed = Signal()
+"""Sent with ``job``, as the caller of ``publish`` has it: whoever wants to be sure reads its row."""
+
+
 def owner_group(owner_id: int) -> str:
     return f"jobs.owner.{owner_id}"
 
@@ -36,9 +41,10 @@ def job_group(uid: object) -> str:
 
 
 def publish(job: Job) -> None:
-    """Tell every page that shows ``job`` to look again. Never raises: pages also look by themselves."""
+    """Tell every page that shows ``job``, and who else listens. Never raises: all also look by themselves."""
     message = {"type": "job.changed", "uid": str(job.uid)}
     live.ring(message, owner_group(job.owner_id), job_group(job.uid))
+    job_changed.send_robust(Job, job=job)
 
 
 def stage_label(job: Job) -> str:

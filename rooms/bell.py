@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.dispatch import Signal
 
 from avsite import live
+
+room_changed = Signal()
+"""Sent with ``room_id``, once the change can be seen."""
 
 
 def room_group(room_id: int) -> str:
@@ -13,4 +17,9 @@ def room_group(room_id: int) -> str:
 
 def ring(room_id: int) -> None:
     """Tell every open page of the room, once the change can be seen. Never raises: pages look anyway."""
-    transaction.on_commit(lambda: live.ring({"type": "room.changed"}, room_group(room_id)))
+    transaction.on_commit(lambda: _ring(room_id))
+
+
+def _ring(room_id: int) -> None:
+    live.ring({"type": "room.changed"}, room_group(room_id))
+    room_changed.send_robust(None, room_id=room_id)

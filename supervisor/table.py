@@ -108,13 +108,13 @@ def celery_processes(run_dir: Path) -> list[ProcessSpec]:
         ProcessSpec(
             "rooms",
             [
-                # Threads of one process: it waits for LiveKit more than it works, and never behind a render.
-                *[*celery, "worker", "--queues=rooms", "--pool=threads", "--concurrency=4"],
+                # Threads of one process: it waits for others more than it works, and never behind a render.
+                *[*celery, "worker", "--queues=rooms,hooks", "--pool=threads", "--concurrency=6"],
                 *["--without-gossip", "--without-mingle", f"--hostname=avsite-rooms-{os.getpid()}@%h"],
             ],
             stage=2,
             environment={"PYTHONWARNINGS": AS_ROOT},
-            hidden=r"rooms\.tasks\.\w+\[[^]]*\] (received|succeeded)",
+            hidden=r"(rooms|hooks)\.tasks\.\w+\[[^]]*\] (received|succeeded)",
             stop_signal=signal.SIGQUIT,
         ),
     ]

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from avsite.accounts.models import ApiKey, User
 from avsite.api import api
+from avsite.hooks.models import Delivery, Endpoint
 from lipsync import results
 from lipsync.models import Asset, Job
 from rooms.models import Avatar, AvatarSession, Invite, Participant, Room
@@ -54,6 +55,8 @@ OWN = {
     ("POST", "/rooms"),
     ("GET", "/avatars"),
     ("POST", "/avatars"),
+    ("GET", "/webhooks"),
+    ("POST", "/webhooks"),
 }
 # What somebody who was let into alice's room may do there besides; all else is for its hosts.
 FOR_MEMBERS = {
@@ -98,6 +101,7 @@ def things(alice: User, portrait_png: bytes) -> dict[str, str]:
     key, _ = ApiKey.objects.issue(alice, "laptop")
     room = Room.objects.create(owner=alice, name="Morning call")
     avatar = Avatar.objects.create(owner=alice, name="Maya", kind="photo", face=asset)
+    hook = Endpoint.objects.create(owner=alice, url="https://example.org", events=["job.done"])
     return {
         "asset_id": str(asset.uid),
         "job_id": str(job.uid),
@@ -107,6 +111,8 @@ def things(alice: User, portrait_png: bytes) -> dict[str, str]:
         "invite_id": str(Invite.objects.create(room=room).uid),
         "session_id": str(AvatarSession.objects.create(room=room, name="Maya", kind="hue").uid),
         "avatar_id": str(avatar.uid),
+        "webhook_id": str(hook.uid),
+        "delivery_id": str(Delivery.objects.create(endpoint=hook, type="test", key="1", body="{}").uid),
     }
 
 
@@ -119,6 +125,8 @@ NOTHING = {
     "invite_id": str(uuid.uuid4()),
     "session_id": str(uuid.uuid4()),
     "avatar_id": str(uuid.uuid4()),
+    "webhook_id": str(uuid.uuid4()),
+    "delivery_id": str(uuid.uuid4()),
 }
 
 
