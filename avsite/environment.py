@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -44,6 +46,52 @@ def env_int(name: str, default: int, minimum: int = 0) -> int:
     if number < minimum:
         raise ImproperlyConfigured(f"{name} is {number}; set it to {minimum} or more.")
     return number
+
+
+def env_float(name: str, default: float) -> float:
+    """Raises ImproperlyConfigured unless the variable is a number of at least 0."""
+    return env_numbers(name, f"value={default}", bare="value")["value"]
+
+
+def env_pairs(name: str) -> dict[str, str]:
+    """The variable's comma-separated ``name=value`` parts."""
+    parts = [part.partition("=") for part in env_list(name)]
+    if any(not separator for _, separator, _ in parts):
+        raise ImproperlyConfigured(f"{name} is {env_text(name)!r}; write it as name=value,name=value.")
+    return {key.strip(): value.strip() for key, _, value in parts}
+
+
+def env_numbers(name: str, default: str = "", *, bare: str = "") -> dict[str, float]:
+    """The variable's ``name=number`` parts; a number alone is that of ``bare``."""
+    text = env_text(name, default)
+    try:
+        if bare and "=" not in text:
+            numbers = {bare: float(text)}
+        else:
+            parts = (part.split("=", 1) for part in text.split(",") if part.strip())
+            numbers = {key.strip(): float(value) for key, value in parts}
+    except ValueError:
+        wanted = "a number" if bare else "name=number,name=number"
+        raise ImproperlyConfigured(f"{name} is {text!r}; write it as {wanted}.") from None
+    if any(not 0 <= number < math.inf for number in numbers.values()):
+        raise ImproperlyConfigured(f"{name} is {text!r}; numbers must be 0 or more.")
+    return numbers
+
+
+def env_usd(name: str, default: str) -> Decimal | None:
+    """An amount of US dollars; None for ``none``, which means as much as you like."""
+    text = env_text(name, default).removeprefix("$")
+    if text.lower() == "none":
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}; set it to dollars, such as 10, or to none."
+        ) from None
+    if not amount.is_finite() or amount < 0:
+        raise ImproperlyConfigured(f"{name} is {text!r}; set it to 0 or more dollars, or to none.")
+    return amount
 
 
 def env_secret(name: str, default: str = "") -> str:

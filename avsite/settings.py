@@ -11,7 +11,18 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
-from avsite.environment import env_bool, env_int, env_list, env_secret, env_text, kept_secret
+from avsite.environment import (
+    env_bool,
+    env_float,
+    env_int,
+    env_list,
+    env_numbers,
+    env_pairs,
+    env_secret,
+    env_text,
+    env_usd,
+    kept_secret,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_dotenv(BASE_DIR / ".env")  # what the environment already says wins
@@ -117,7 +128,13 @@ DATABASES: dict[str, Any] = {
         conn_health_checks=True,
     )
 }
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+DATABASE_POOL = env_int("AVSITE_DATABASE_POOL", 10, minimum=2)
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # The web server answers each request in a thread of its own, which would keep a connection when it ends.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    pool = {"min_size": 0, "max_size": DATABASE_POOL, "timeout": 10}  # seconds to wait for a free one
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = pool
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Readers never wait (WAL) and writers queue up (IMMEDIATE) instead of failing half way with "locked".
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -189,15 +206,45 @@ RUNNING_JOBS_PER_USER = env_int("AVSITE_RUNNING_JOBS_PER_USER", 1, minimum=1)
 LEASE_SECONDS = env_int(
     "AVSITE_LEASE_SECONDS", 15, minimum=2
 )  # a worker silent for this long has lost its job
-EXTRA_ENGINES = dict(
-    pair.split("=", 1) for pair in env_list("AVSITE_EXTRA_ENGINES")
-)  # name=dotted.path.Class
+EXTRA_ENGINES = env_pairs("AVSITE_EXTRA_ENGINES")  # name=dotted.path.Class
 LIPSYNC_OUTPUT_DIR = env_text(
     "LIPSYNC_OUTPUT_DIR"
 )  # where relative output paths lead; empty: the working folder
 KEEP_DAYS = env_int("AVSITE_KEEP_DAYS", 30)
 REQUESTS_PER_MINUTE = env_int("AVSITE_REQUESTS_PER_MINUTE", 1200, minimum=1)
 SIGNIN_TRIES_PER_MINUTE = env_int("AVSITE_SIGNIN_TRIES_PER_MINUTE", 10, minimum=1)
+
+# --- Choice of engines, and money ---------------------------------------------------------------------------
+
+SHORT_CLIP_SECONDS = env_int(
+    "AVSITE_SHORT_CLIP_SECONDS", 30
+)  # up to here the best engine, past it the cheapest
+REGENERATE = env_bool("AVSITE_REGENERATE", True)  # a poor result is made once more by the next engine
+# US dollars; None: no ceiling
+BUDGET_JOB_USD = env_usd("AVSITE_BUDGET_JOB_USD", "5")
+BUDGET_USER_DAY_USD = env_usd("AVSITE_BUDGET_USER_DAY_USD", "10")
+BUDGET_USER_MONTH_USD = env_usd("AVSITE_BUDGET_USER_MONTH_USD", "50")
+BUDGET_SITE_MONTH_USD = env_usd("AVSITE_BUDGET_SITE_MONTH_USD", "200")
+
+HEYGEN_API_KEY = env_secret("HEYGEN_API_KEY")
+HEYGEN_API_ENDPOINT = env_text(
+    "HEYGEN_API_ENDPOINT", "https://api.heygen.com"
+)  # a version at its end is left off
+HEYGEN_API_GENERATION = env_text("HEYGEN_API_GENERATION", "v3")
+HEYGEN_PATHS = env_pairs("HEYGEN_PATHS")
+HEYGEN_MODE = env_text("HEYGEN_MODE", "speed")
+HEYGEN_PRICE_PER_SECOND = env_numbers("HEYGEN_PRICE_PER_SECOND")
+HEYGEN_LIMITS = env_numbers("HEYGEN_LIMITS")
+HEYGEN_DOWNLOAD_HOSTS = env_list("HEYGEN_DOWNLOAD_HOSTS")
+HEYGEN_REFUSAL_WORDS = env_list("HEYGEN_REFUSAL_WORDS")
+HEYGEN_MAX_CONCURRENT = env_int("HEYGEN_MAX_CONCURRENT", 5, minimum=1)
+HEYGEN_QUEUE_SECONDS = env_int("HEYGEN_QUEUE_SECONDS", 600)  # waiting for a free place, before another engine
+HEYGEN_POLL_SECONDS = env_float("HEYGEN_POLL_SECONDS", 2.0)  # until the first look; doubles up to 30
+HEYGEN_DEADLINE_SECONDS = env_int("HEYGEN_DEADLINE_SECONDS", 600)  # at least; longer clips have longer
+HEYGEN_DEADLINE_LIMIT_SECONDS = env_int("HEYGEN_DEADLINE_LIMIT_SECONDS", 3600)
+HEYGEN_KEEP_FILES = env_bool("HEYGEN_KEEP_FILES", False)
+
+# --- Uploads ------------------------------------------------------------------------------------------------
 
 FILE_UPLOAD_TEMP_DIR = str(TEMP_DIR)
 FILE_UPLOAD_HANDLERS = ["avsite.uploads.LimitedUploadHandler"]
@@ -231,5 +278,7 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},  # a caller's 4xx is the caller's, and addresses may hold tokens
         "daphne": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},  # it would log presigned addresses
+        "stamina": {"level": "ERROR"},  # what it repeats is logged where it failed
     },
 }

@@ -1,0 +1,1 @@
+"""Lip-sync by HeyGen: its API, generation v3."""

@@ -1,0 +1,1 @@
+"""Stand-ins for services that cost money, over real sockets."""
