@@ -65,7 +65,7 @@ class BuiltinEngine(Engine):
     """Warps the lower face of the source at its full resolution, driven by the speech."""
 
     name = "builtin"
-    version = "4"
+    version = "5"
     label = "Built-in"
     queue = "cpu"
 

@@ -10,6 +10,7 @@ from lipsync.face.rig import expression_weights
 OPEN_REACH = 0.22  # D; opening of a full /a/
 USUAL_HALF_WIDTH = 0.30  # D; of a mouth that opens so far, small ones open less
 BITE_GAP = 0.02  # D; left open under the upper lip of an open mouth for teeth on the lower one
+RELAXED = 0.3  # of "round" and "frown"; a grin gives way that far when its lips close
 EASE_FROM = 0.12  # D; from this opening on the lower lip is a clean curve
 
 
@@ -30,13 +31,15 @@ def control_weights(mouth: MouthShape, expression: Expression, lips: Lips) -> di
     # The folds of a grin stay in the picture: corners drawn down against them would look twisted.
     weights["frown"] *= 1 - 0.6 * lips.grin
     weights["smile"] *= 1 - 0.5 * lips.grin
+    relaxed = RELAXED * lips.grin * close
+    weights["frown"] = max(weights["frown"], relaxed)
     weights.update(
         {
             "close": close,
             "open": opened,
             "ease": min(1.0, opened / EASE_FROM),
             "wide": mouth.width * (1 - 0.6 * mouth.rounding),
-            "round": mouth.rounding,
+            "round": max(mouth.rounding, relaxed),
             "press": pressed,
             "tuck": tucked,
         }

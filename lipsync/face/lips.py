@@ -26,6 +26,7 @@ EDGE_INSET = 0.010  # D; how far the edges of an open mouth are moved into the l
 _OFFSETS = np.linspace(-SNAP_REACH, SNAP_REACH, 29, dtype=np.float32)
 _AROUND = np.linspace(-0.06, 0.12, 73, dtype=np.float32)
 CORNER_SHIFT = 0.65  # inner corners of the mesh sit too far in on a closed mouth
+OPEN_CORNER_SHIFT = 0.5  # and on an open one: what they leave out would stay dark when it closes
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,9 @@ def find_lips(image: Image, landmarks: Array, frame: FaceFrame) -> Lips:
     )
     is_open = apart > OPEN_GAP and not is_shut
     left, right = upper_ring[0].copy(), upper_ring[-1].copy()
-    if not is_open:
-        left += CORNER_SHIFT * (uv[topology.MOUTH_LEFT] - left)
-        right += CORNER_SHIFT * (uv[topology.MOUTH_RIGHT] - right)
+    outwards = OPEN_CORNER_SHIFT if is_open else CORNER_SHIFT
+    left += outwards * (uv[topology.MOUTH_LEFT] - left)
+    right += outwards * (uv[topology.MOUTH_RIGHT] - right)
     u = np.linspace(left[0], right[0], COLUMNS, dtype=np.float32)
     upper = _curve(upper_ring, left, right, u)
     lower = _curve(lower_ring, left, right, u)

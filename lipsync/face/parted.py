@@ -12,6 +12,8 @@ LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 LINE = 0.014  # D; the line between lips that touch is no thicker
 LEAST = 0.010  # D; a smaller opening is none
 LEAST_SHARE = 0.1  # of the mouth's width
+BEGINS = 5  # offsets; teeth begin so near the line
+DEEP, DEEP_SHARE = 0.45, 0.6  # of the lower lip, of the columns; what reaches further down is a pale lip
 TELLING = 0.10  # difference in redness from which teeth can be told from lips
 LIKE_SKIN = (0.80, 1.22)  # brightness of a lip in parts of the skin's
 LIKE_SKIN_RED = 0.6  # teeth are paler than this part of the skin's redness
@@ -43,7 +45,9 @@ def find_opening(patch: Array, offsets: Array, below: Array) -> tuple[Array, Arr
     top, bottom = _runs(dark | tooth, at_line)
     height = offsets[bottom] - offsets[top]
     gap = _calm(np.maximum(height - LINE, 0) * (height < 0.12))
-    if float(gap.max()) < LEAST or float((gap > LEAST / 2).mean()) < LEAST_SHARE:
+    seen = height > LINE + LEAST / 2
+    is_lip = seen.any() and float((offsets[bottom] > DEEP * below)[seen].mean()) > DEEP_SHARE
+    if is_lip or float(gap.max()) < LEAST or float((gap > LEAST / 2).mean()) < LEAST_SHARE:
         return None
     start = _calm(offsets[top] + LINE / 2)
     return start, start + gap
@@ -75,7 +79,7 @@ def _runs(inside: Mask, start: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[n
         missed = np.zeros(len(inside), int)
         for index in range(start, count if way > 0 else -1, way):
             missed = np.where(inside[:, index], 0, missed + 1)
-            end = np.where((missed == 0) & (np.abs(index - end) <= 3), index, end)
+            end = np.where((missed == 0) & (np.abs(index - end) <= BEGINS), index, end)
         ends.append(end)
     return ends[0], ends[1]
 

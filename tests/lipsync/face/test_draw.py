@@ -235,6 +235,15 @@ def test_a_grin_is_not_twisted_into_sorrow(face):
     assert 0 < frowns[0] < 0.5 * frowns[1]
 
 
+def test_a_grin_that_closes_gives_way(face):
+    """Its corners come in and down a little, and landmarks see it shut as a closed smile is."""
+    lips = face.rig.lips
+    shut, speaking = (control_weights(mouth, NEUTRAL, lips) for mouth in (CLOSED, MouthShape(openness=0.6)))
+    assert shut["round"] > 0.2 and shut["frown"] > 0.2
+    assert "round" not in speaking and "frown" not in speaking
+    assert Reader(3).gap(face.draw(CLOSED)) < 0.034
+
+
 def test_teeth_show_on_the_lower_lip(face):
     reader = Reader()
     shut, bitten = (face.draw(mouth) for mouth in (CLOSED, MouthShape(openness=0.05, teeth=1.0)))

@@ -33,6 +33,16 @@ def test_a_sliver_of_teeth_is_an_opening_down_to_its_lower_end():
     assert lower[-4] - upper[-4] < 0.004
 
 
+def test_teeth_are_seen_a_little_below_the_line():
+    upper, lower = find_opening(mouth(teeth=(0.0115, 0.042)), OFFSETS, BELOW)
+    assert (lower - upper)[32] > 0.02
+
+
+def test_a_pale_lower_lip_with_its_shade_below_is_not_teeth():
+    patch = mouth(teeth=(0.0115, 0.075), columns=slice(8, 57))
+    assert find_opening(patch, OFFSETS, BELOW) is None
+
+
 def test_a_dark_slit_is_an_opening():
     upper, lower = find_opening(mouth(dark=0.04), OFFSETS, BELOW)
     assert (lower - upper)[32] == pytest.approx(0.026, abs=0.008)
