@@ -40,7 +40,7 @@ def wait_until(condition: Callable[[], Any], seconds: float = 60.0, what: str = 
 class Stack:
     """A whole site in one folder."""
 
-    def __init__(self, folder: Path, render_seconds: float) -> None:
+    def __init__(self, folder: Path, render_seconds: float, database_url: str = "") -> None:
         self.folder = folder
         self.redis_port, self.web_port = free_port(), free_port()
         self.render_log = folder / "renders.log"
@@ -48,7 +48,7 @@ class Stack:
         self.environment = {
             **os.environ,
             "AVSITE_DATA_DIR": str(folder / "data"),
-            "DATABASE_URL": os.environ.get("AVSITE_TEST_STACK_DATABASE_URL", ""),
+            "DATABASE_URL": database_url,
             "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
             "AVSITE_EXTRA_ENGINES": "slow=tests.engines.SlowEngine",
             "AVSITE_TEST_RENDER_SECONDS": str(render_seconds),
@@ -179,9 +179,16 @@ class Stack:
 @pytest.fixture
 def stack(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Everything started; renders take 4 s, or what ``parametrize(..., indirect=True)`` says."""
-    folder = tmp_path / "stack"
+    with running(Stack, tmp_path, getattr(request, "param", 4.0)) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def running(kind: type[Stack], place: Path, *options: Any) -> Iterator[Stack]:
+    """Redis, web server, worker and scheduler; what they last said is printed at the end."""
+    folder = place / "stack"
     folder.mkdir()
-    stack = Stack(folder, getattr(request, "param", 4.0))
+    stack = kind(folder, *options)
     try:
         stack.prepare()
         for name in ("redis", "web", "worker", "beat"):
