@@ -54,8 +54,8 @@ class PhotoFace:
         width, height = self._extent = grid.extent(self.size)
         self._area = (slice(grid.top, grid.top + height), slice(grid.left, grid.left + width))
         self._lock = threading.Lock()
-        self._crispness = fit_crispness(_around_mouth(image, landmarks, frame.unit))
-        self._source = enlarge(image[self._area], self._crispness)
+        self.crispness = fit_crispness(_around_mouth(image, landmarks, frame.unit))
+        self._source = enlarge(image[self._area], self.crispness)
         head = HeadField(landmarks, frame, grid, self.size) if box is None else None
         self._eyes = Eyes(image, landmarks, frame) if box is None else None
         self._painted_eyes = AWAKE
@@ -169,7 +169,7 @@ class PhotoFace:
         """Put ``picture`` into the source; its rim is the source's own."""
         height, width = picture.shape[:2]
         self._plain[top : top + height, left : left + width] = picture
-        fine = enlarge(picture, self._crispness)
+        fine = enlarge(picture, self.crispness)
         rim = RIM * ZOOM
         self._source[
             ZOOM * top + rim : ZOOM * (top + height) - rim, ZOOM * left + rim : ZOOM * (left + width) - rim

@@ -12,6 +12,7 @@ from lipsync.audio.shape import MouthShape
 from lipsync.face import topology
 from lipsync.face.draw import PhotoFace
 from lipsync.face.drive import control_weights
+from lipsync.face.enlarge import enlarge
 from lipsync.face.face import NEUTRAL, Image
 from lipsync.face.frame import FaceFrame
 from lipsync.face.mesh import head_pose
@@ -27,7 +28,7 @@ RIG_BOX = (-0.92, -0.55, 0.92, 1.10)  # D; what speech moves, chin and cheeks in
 RIM_GROW = 0.030  # D beyond the lips that the reference mouth brings along
 CORNER_GROW = 0.030  # D more of it beyond the corners: an old grin reaches further out
 PATCH_FEATHER = 0.045  # D
-CRISPNESS = 0.25  # makes up for being sampled twice: drawn, then carried
+CARRIED_CRISPNESS = 1.45  # of what keeps a photo sharp: a mouth is sampled twice, drawn and then carried
 GAIN_RANGE = (0.6, 1.6)
 SLOPE_RANGE = 0.35  # per D; of the light's slope across the mouth
 CALM_GAIN = 0.2  # share of the light's change followed in a frame, when it flickers
@@ -64,7 +65,7 @@ class _Light:
 
     def follow(self, below: Image, above: Array, ring: npt.NDArray[np.bool_], uv: Array) -> Array:
         """(5,) the light after a frame; ``uv`` (n, 2) are the places of the ring's pixels, D."""
-        ratio = np.log((below[ring].astype(np.float32) + 4) / (np.maximum(above[ring], 0) + 4))
+        ratio = np.log((below[ring].astype(np.float32) + 4) / (above[ring] + 4))
         tint = np.clip(ratio.mean(0), *np.log(GAIN_RANGE))
         rest = np.clip((ratio - tint).mean(1), -0.5, 0.5)
         places = uv - uv.mean(0)
@@ -145,15 +146,12 @@ class ReferenceMouth:
         carry[:, 2] -= (box[1].start, box[0].start)
         size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
         # Twice the size first, or carrying would blur it.
-        fine = cv2.resize(drawn[rows, columns], None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-        twice = np.c_[carry[:, :2] / 2, carry[:, 2] - carry[:, :2] @ (0.25, 0.25)]
+        fine = enlarge(drawn[rows, columns], CARRIED_CRISPNESS * self.photo.crispness)
+        twice = np.c_[carry[:, :2] / 2, carry[:, 2]]
         above = cv2.warpAffine(fine, twice, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         share = np.asarray(cv2.warpAffine(mask, carry, size, flags=cv2.INTER_LINEAR), dtype=np.float32)
         below = part[box]
-        crisp = above + np.float32(CRISPNESS) * (
-            above - cv2.GaussianBlur(above, (0, 0), 1.0).astype(np.float32)
-        )
-        lit = self._relight(below, crisp.astype(np.float32), share, carry)
+        lit = self._relight(below, above.astype(np.float32), share, carry)
         share = np.asarray(share * np.float32(amount), dtype=np.float32)
         below[...] = cv2.blendLinear(lit, below.astype(np.float32), share, 1 - share) + np.float32(0.5)
 
@@ -197,7 +195,7 @@ class ReferenceMouth:
             slope[0] * (np.arange(width, dtype=np.float32) - middle[0])[None]
             + slope[1] * (np.arange(height, dtype=np.float32) - middle[1])[:, None]
         )
-        lit = np.maximum(above, 0) * (np.clip(tilt, *GAIN_RANGE)[..., None] * np.exp(light[:3]))
+        lit = above * (np.clip(tilt, *GAIN_RANGE)[..., None] * np.exp(light[:3]))
         return np.asarray(np.minimum(lit, 255), dtype=np.float32)
 
 
