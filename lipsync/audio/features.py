@@ -40,24 +40,27 @@ def mel_filters() -> FloatArray:
 
 
 class LogMel:
-    """Hop by hop log-mel spectrum. Hop h is centred on (h + HOP_OFFSET) * HOP_SECONDS."""
+    """Log-mel spectrum of a stream, hop by hop. Hop h is centred on (h + HOP_OFFSET) * HOP_SECONDS."""
 
     def __init__(self) -> None:
         self._filters = mel_filters()
         self._window = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
-        self._history = np.zeros(WINDOW, np.float32)
-        self._blocks = 0
-
-    def push(self, block: FloatArray) -> FloatArray | None:
-        """Take HOP samples; return the next hop's log power, shape (BANDS,), nats; None before the first."""
-        self._history = np.concatenate([self._history[HOP:], block])
-        self._blocks += 1
         # After b blocks the last WINDOW samples are centred on b * HOP - WINDOW / 2, so b = 2 gives hop 0.
-        if self._blocks < 2:
-            return None
-        spectrum = np.fft.rfft(self._history * self._window, TRANSFORM)
+        self._held = np.zeros(WINDOW - 2 * HOP, np.float32)
+
+    def push(self, samples: FloatArray) -> FloatArray:
+        """Take whole blocks of HOP samples; return the hops they complete: log power, nats, (hops, BANDS)."""
+        held = np.concatenate([self._held, samples])
+        count = max((len(held) - WINDOW) // HOP + 1, 0)
+        self._held = held[count * HOP :]
+        if not count:
+            return np.zeros((0, BANDS), np.float32)
+        windows = np.empty((count, WINDOW), np.float32)
+        for hop, row in enumerate(windows):
+            np.multiply(held[hop * HOP : hop * HOP + WINDOW], self._window, out=row)
+        spectrum = np.fft.rfft(windows, TRANSFORM)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-        return np.asarray(np.log(power @ self._filters + 1e-9), np.float32)
+        return np.asarray(np.log(power @ self._filters + np.float32(1e-9)), np.float32)
 
 
 class Normaliser:
@@ -70,17 +73,20 @@ class Normaliser:
         self._count = 0
         self._has_started = False
 
-    def push(self, spectrum: FloatArray) -> FloatArray:
-        """``spectrum`` of LogMel, shape (BANDS,), as about -4..3: 0 is the voice's own average."""
-        top = float(spectrum.max())
-        self._peak = max(self._peak - PEAK_FALL, top, PEAK_FLOOR)
-        floored = np.maximum(spectrum, np.float32(self._peak - DYNAMIC_RANGE))
-        if top > self._peak - MEAN_RANGE:
-            if not self._has_started:
-                # The first loud sound sets the level at once; the shape is learnt from what follows.
-                self._mean += np.float32(self._peak - 2.5 - self._mean[0])
-                self._has_started = True
-            self._count += 1
-            share = np.float32(max(HOP_SECONDS / MEAN_SECONDS, 1 / (self._count + 30)))
-            self._mean += share * (floored - self._mean)
-        return ((floored - self._mean) / np.float32(SCALE)).astype(np.float32)
+    def push(self, spectra: FloatArray) -> FloatArray:
+        """``spectra`` of LogMel, shape (hops, BANDS), as about -4..3: 0 is the voice's own average."""
+        heard = np.empty(spectra.shape, np.float32)
+        for spectrum, top, row in zip(spectra, spectra.max(axis=1).tolist(), heard, strict=True):
+            self._peak = max(self._peak - PEAK_FALL, top, PEAK_FLOOR)
+            np.maximum(spectrum, np.float32(self._peak - DYNAMIC_RANGE), out=row)
+            if top > self._peak - MEAN_RANGE:
+                if not self._has_started:
+                    # The first loud sound sets the level at once; the shape is learnt from what follows.
+                    self._mean += np.float32(self._peak - 2.5 - self._mean[0])
+                    self._has_started = True
+                self._count += 1
+                share = np.float32(max(HOP_SECONDS / MEAN_SECONDS, 1 / (self._count + 30)))
+                self._mean += share * (row - self._mean)
+            row -= self._mean
+        heard /= np.float32(SCALE)
+        return heard

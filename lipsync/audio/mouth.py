@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from lipsync.audio.shaping import Shaper
 
 FloatArray = npt.NDArray[np.float32]
 
+LOUDEST = 4.0
+"""What is louder, where full scale is 1, is no sound."""
 SILENCE_ENERGY = HOP * 10 ** (-58 / 10)
 """A hop with less is silence, whatever its shape: 58 dB below full scale."""
 
@@ -39,9 +42,10 @@ class MouthModel:
         self._log_mel = LogMel()
         self._normaliser = Normaliser()
         self._network = NetworkStream(network or load_network())
-        self._is_silent: deque[bool] = deque(maxlen=LOOK_AHEAD_HOPS + 1)
         self._shaper = Shaper(fps)
-        self._heard_hops = 0
+        self._waiting: deque[FloatArray] = deque()
+        self._heard_blocks = 0
+        self._quiet_blocks = 0
         self._next_frame = 0
         self._pushed_samples = 0
 
@@ -60,32 +64,37 @@ class MouthModel:
         return frames[: max(missing, 0)]
 
     def _hear(self, samples: FloatArray) -> list[MouthShape]:
-        frames: list[MouthShape] = []
         # Broken decoders give what is no number, or far out of range; neither may stay in the running means.
-        sound = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -4, 4)
-        for block in self._resampler.push(sound):
-            spectrum = self._log_mel.push(block)
-            self._is_silent.append(float(block @ block) < SILENCE_ENERGY)
-            if spectrum is None:
-                continue
-            values = self._network.push(self._normaliser.push(spectrum))
-            self._heard_hops += 1
-            if self._heard_hops <= LOOK_AHEAD_HOPS:
-                continue
-            self._shaper.push(values, all(self._is_silent))
-            frames += self._complete_frames()
-        return frames
-
-    def _complete_frames(self) -> list[MouthShape]:
-        """The frames whose time lies at or before the newest hop."""
-        newest = self._heard_hops - 1 - LOOK_AHEAD_HOPS
+        if not float(samples @ samples) <= LOUDEST**2:
+            samples = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)
+        self._waiting.extend(self._resampler.push(samples))
         frames: list[MouthShape] = []
         while True:
             position = self._next_frame / self._fps / HOP_SECONDS - HOP_OFFSET
-            if position > newest:
+            # Blocks until the hop at or after the frame is known; the first hop takes two.
+            needed = max(ceil(position) + LOOK_AHEAD_HOPS + 2, 0)
+            if needed > self._heard_blocks + len(self._waiting):
                 return frames
+            # All hops since the last frame at once: it costs little more than one, and the portions are the
+            # same however the sound came.
+            self._process([self._waiting.popleft() for _ in range(needed - self._heard_blocks)])
             frames.append(self._shaper.frame_at(position) if position >= 0 else CLOSED)
             self._next_frame += 1
+
+    def _process(self, blocks: list[FloatArray]) -> None:
+        if not blocks:
+            return
+        first = self._heard_blocks
+        self._heard_blocks += len(blocks)
+        spectra = self._log_mel.push(np.concatenate(blocks))
+        quiet = [float(block @ block) < SILENCE_ENERGY for block in blocks]
+        values = iter(self._network.push(self._normaliser.push(spectra)).tolist() if len(spectra) else ())
+        for block, is_quiet in enumerate(quiet, first):
+            self._quiet_blocks = self._quiet_blocks + 1 if is_quiet else 0
+            if block >= 1:
+                hop = next(values)
+                if block > LOOK_AHEAD_HOPS:
+                    self._shaper.push(hop, self._quiet_blocks > LOOK_AHEAD_HOPS)
 
 
 # Half a spectrum window and the reach of the resampler (at most 12 samples of the slower rate) come on top of

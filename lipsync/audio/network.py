@@ -35,36 +35,38 @@ class Network(NamedTuple):
 
 
 class NetworkStream:
-    """Runs ``network`` hop by hop: the values that come out belong to the hop LOOK_AHEAD_HOPS before."""
+    """Runs ``network`` over a stream: the values that come out belong to the hop LOOK_AHEAD_HOPS before.
+
+    Sums are added up in another order when hops come in other portions, so who wants the same output to the
+    bit must portion them the same way.
+    """
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._heard = np.zeros((INPUT_TAPS, BANDS), np.float32)
-        # Each block's past inputs, twice over, so that the taps are always one strided slice.
-        self._pasts = [
-            np.zeros((2 * ((BLOCK_TAPS - 1) * step + 1), CHANNELS), np.float32) for step in DILATIONS
-        ]
-        self._hop = 0
+        self._heard = np.zeros((INPUT_TAPS - 1, BANDS), np.float32)
+        channels = network.weights[0].shape[1]
+        self._pasts = [np.zeros(((BLOCK_TAPS - 1) * step, channels), np.float32) for step in DILATIONS]
 
-    def push(self, spectrum: FloatArray) -> FloatArray:
-        """Take one hop, shape (BANDS,); return the network's values, shape (OUTPUTS,), 0..1."""
+    def push(self, spectra: FloatArray) -> FloatArray:
+        """Take hops, shape (n, BANDS); return the network's values, shape (n, OUTPUTS), 0..1."""
+        count = len(spectra)
         weights, biases = self._network
-        heard = self._heard
-        heard[:-1] = heard[1:]
-        heard[-1] = spectrum
-        hidden = heard.ravel() @ weights[0]
+        heard = np.concatenate([self._heard, spectra])
+        self._heard = heard[count:]
+        hidden = np.concatenate([heard[tap : tap + count] for tap in range(INPUT_TAPS)], axis=1) @ weights[0]
         hidden += biases[0]
         np.maximum(hidden, 0, out=hidden)
-        for past, step, weight, bias in zip(self._pasts, DILATIONS, weights[1:-1], biases[1:-1], strict=True):
-            length = (BLOCK_TAPS - 1) * step + 1
-            place = self._hop % length
-            past[place] = past[place + length] = hidden
-            change = past[place + 1 : place + length + 1 : step].ravel() @ weight
+        for number, (step, weight, bias) in enumerate(
+            zip(DILATIONS, weights[1:-1], biases[1:-1], strict=True)
+        ):
+            heard = np.concatenate([self._pasts[number], hidden])
+            self._pasts[number] = heard[count:]
+            taps = [heard[tap * step : tap * step + count] for tap in range(BLOCK_TAPS)]
+            change = np.concatenate(taps, axis=1) @ weight
             change += bias
             np.maximum(change, 0, out=change)
             hidden += change
-        self._hop += 1
-        logits = np.maximum(hidden @ weights[-1] + biases[-1], -30)
+        logits = np.maximum(hidden @ weights[-1] + biases[-1], np.float32(-30))
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
 

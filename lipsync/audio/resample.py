@@ -10,6 +10,8 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 
 ZERO_CROSSINGS = 12
+MOST_KEPT_TAPS = 8
+"""Usual rates begin their blocks at one to four phases; odd ones at thousands."""
 LOWEST_RATE, HIGHEST_RATE = 4000, 768000
 
 
@@ -30,7 +32,7 @@ class Resampler:
         self.reach = int(np.ceil(ZERO_CROSSINGS * max(1.0, source_rate / target_rate)))
         """Input samples needed on each side of an output sample."""
         self._kernel = self._make_kernel(min(1.0, target_rate / source_rate))
-        self._offsets = np.arange(-self.reach, self.reach + 1)
+        self._kept_taps: dict[int, tuple[npt.NDArray[np.int64], FloatArray]] = {}
         self._pending = np.zeros(self.reach, np.float32)
         self._pending_start = -self.reach
         self._next_output = 0
@@ -49,16 +51,15 @@ class Resampler:
         blocks = []
         end = self._pending_start + len(self._pending)
         while True:
-            numbers = np.arange(self._next_output, self._next_output + self._block, dtype=np.int64)
-            positions, phases = np.divmod(numbers * self._down, self._up)
-            if int(positions[-1]) + self.reach >= end:
+            first, phase = divmod(self._next_output * self._down, self._up)
+            if first + (phase + (self._block - 1) * self._down) // self._up + self.reach >= end:
                 break
-            first = int(positions[0]) - self._pending_start
+            first -= self._pending_start
             if self._up == self._down:
                 blocks.append(self._pending[first : first + self._block].copy())
             else:
-                index = (positions - self._pending_start)[:, None] + self._offsets
-                blocks.append(np.einsum("ij,ij->i", self._pending[index], self._kernel[phases]))
+                places, kernel = self._taps(phase)
+                blocks.append(np.einsum("ij,ij->i", self._pending[first - self.reach :][places], kernel))
             self._next_output += self._block
         # Keep what the next block's first sample still reaches back to.
         following = (self._next_output * self._down) // self._up - self.reach
@@ -66,3 +67,13 @@ class Resampler:
         self._pending = self._pending[start:].copy()
         self._pending_start += start
         return blocks
+
+    def _taps(self, phase: int) -> tuple[npt.NDArray[np.int64], FloatArray]:
+        """For a block that starts at ``phase``: the samples that each output is made of, and its kernel."""
+        found = self._kept_taps.get(phase)
+        if found is None:
+            steps, phases = np.divmod(phase + np.arange(self._block) * self._down, self._up)
+            found = (steps[:, None] + np.arange(2 * self.reach + 1), self._kernel[phases])
+            if len(self._kept_taps) < MOST_KEPT_TAPS:
+                self._kept_taps[phase] = found
+        return found

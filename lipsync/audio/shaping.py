@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Sequence
 
 from lipsync.audio.features import HOP_SECONDS
 from lipsync.audio.network import PRESS, REST
 from lipsync.audio.phonetics import CLOSURE, MAX_SPEED, OPENNESS, TEETH
 from lipsync.audio.shape import MouthShape
-
-FloatArray = npt.NDArray[np.float32]
 
 REST_ON, REST_OFF = 0.4, 0.25
 REST_FALL_SECONDS, REST_RISE_SECONDS = 0.05, 0.03
@@ -29,7 +25,7 @@ class Shaper:
 
     def __init__(self, fps: float) -> None:
         self._fps = fps
-        self._shapes: deque[FloatArray] = deque(maxlen=64)
+        self._shapes: deque[list[float]] = deque(maxlen=64)
         self._hop_count = 0
         self._is_resting = True
         self._effort = 0.0
@@ -37,24 +33,24 @@ class Shaper:
         self._is_pressed = False
         self._shown_press = -1
 
-    def push(self, values: FloatArray, is_silent: bool) -> None:
-        """Take one hop's ``values``, shape (OUTPUTS,); ``is_silent`` when there is no sound around it."""
-        rest = 1.0 if is_silent else float(values[REST])
+    def push(self, values: Sequence[float], is_silent: bool) -> None:
+        """Take one hop's OUTPUTS ``values``; ``is_silent`` when there is no sound around it."""
+        rest = 1.0 if is_silent else values[REST]
         self._is_resting = rest > (REST_OFF if self._is_resting else REST_ON)
         if self._is_resting:
             self._effort = max(self._effort - HOP_SECONDS / REST_FALL_SECONDS, 0.0)
         else:
             self._effort = min(self._effort + HOP_SECONDS / REST_RISE_SECONDS, 1.0)
-        shape = values[:REST].astype(np.float32) * np.float32(self._effort)
-        press = float(values[PRESS]) * self._effort
-        openness = float(shape[OPENNESS])
+        shape = [value * self._effort for value in values[:REST]]
+        press = values[PRESS] * self._effort
+        openness = shape[OPENNESS]
         self._is_pressed = press > (PRESS_OFF if self._is_pressed else PRESS_ON)
         shape[CLOSURE] = float(self._is_pressed)
         if self._is_pressed:
             openness = 0.0
         elif press > PRESS_FELT:
             openness *= 1 - PRESS_DIP * min((press - PRESS_FELT) / (PRESS_ON - PRESS_FELT), 1)
-        if float(shape[TEETH]) > ON_TEETH:
+        if shape[TEETH] > ON_TEETH:
             openness = min(openness, 0.12)
         self._openness = min(openness, self._openness + MAX_SPEED * HOP_SECONDS)
         shape[OPENNESS] = self._openness
@@ -64,18 +60,18 @@ class Shaper:
     def frame_at(self, position: float) -> MouthShape:
         """The mouth ``position`` hops from the start, which must not lie after the newest hop."""
         lower = int(position)
-        share = np.float32(position - lower)
+        share = position - lower
         upper = min(lower + 1, self._hop_count - 1)
-        shape = (1 - share) * self._at(lower) + share * self._at(upper)
+        before, after = self._at(lower), self._at(upper)
+        shape = [(1 - share) * old + share * new for old, new in zip(before, after, strict=True)]
         # A closure may be shorter than a frame; the frame it falls to shows it whole.
         first = max(self._shown_press + 1, round(position - 0.5 / self._fps / HOP_SECONDS), 0)
         pressed = [hop for hop in range(first, upper + 1) if self._at(hop)[CLOSURE] > 0.5]
         if pressed:
             self._shown_press = pressed[-1]
-            shape = shape.copy()
             shape[OPENNESS], shape[CLOSURE] = 0.0, 1.0
-        return MouthShape(*(float(value) for value in shape))
+        return MouthShape(*shape)
 
-    def _at(self, hop: int) -> FloatArray:
+    def _at(self, hop: int) -> list[float]:
         oldest = self._hop_count - len(self._shapes)
         return self._shapes[min(max(hop - oldest, 0), len(self._shapes) - 1)]

@@ -72,8 +72,8 @@ def spectrum_of(samples: FloatArray) -> FloatArray:
     for start in range(0, len(windows), CHUNK_HOPS):
         spectrum = np.fft.rfft(windows[start : start + CHUNK_HOPS] * shape, TRANSFORM)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-        hops += [normaliser.push(hop) for hop in np.log(power @ filters + 1e-9).astype(np.float32)]
-    return np.array(hops, np.float32)
+        hops.append(normaliser.push(np.log(power @ filters + 1e-9).astype(np.float32)))
+    return np.concatenate(hops)
 
 
 def mouth_of(phones: Sequence[Phone], hops: int) -> FloatArray:
