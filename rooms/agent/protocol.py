@@ -16,7 +16,7 @@ from rooms.agent.generators.base import FrameGenerator
 from rooms.agent.generators.speech import Speech
 from rooms.agent.pacer import Finished
 
-FRAME_MS = 20
+FRAME_MS = 40
 
 
 class ProtocolSource:

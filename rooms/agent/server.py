@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import math
 import os
 import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,9 @@ import cv2
 from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobExecutorType, JobRequest
 
 from rooms.agent import events
-from rooms.agent.generators.faces import SHELF
+from rooms.agent.generators.faces import SHELF, house_name
+from rooms.agent.generators.portrait import rehearse
+from rooms.agent.generators.speech import audio_frame, to_int16
 from rooms.agent.headroom import Headroom
 from rooms.agent.health import Health
 from rooms.agent.media import MediaCache
@@ -27,6 +31,9 @@ logger = logging.getLogger("avsite.agent")
 AGENT_NAME = "avsite-avatar"
 JOIN_SECONDS = 15.0
 WARM_SIZE = (512, 512)
+WARM_TEXT = "My two poor aunts choose five big warm yellow gloves."
+SWITCH_SECONDS = 0.001
+"""For which one thread of Python may hold up the others: drawing must not make sound late."""
 FULLEST = 0.69
 """Load of a full agent: LiveKit asks none that reports more than 0.7, and a full one is to answer why."""
 FOREVER = 1_000_000
@@ -104,6 +111,7 @@ class Agent:
     async def run(self) -> None:
         """Serve until stopped. Raises OSError when the health page's port is taken."""
         cv2.setNumThreads(1)  # every avatar has a thread of its own
+        sys.setswitchinterval(SWITCH_SECONDS)
         port = await self.health.serve(self.settings.host, self.settings.port)
         logger.info("health page on port %d", port)
         loop = asyncio.get_running_loop()
@@ -206,13 +214,17 @@ class Agent:
 
 
 def _warm(size: tuple[int, int]) -> None:
-    """What a first avatar would wait for: models, a drawn face, the speech synthesiser."""
-    from lipsync.audio.network import load_network
+    """What a first avatar would wait for: models, a face with its commonest mouths, a voice."""
     from lipsync.speech.synthesize import synthesize
 
-    SHELF.preload("", size)
-    load_network()
-    synthesize("Ready.", "en-us")
+    SHELF.models()
+    said = synthesize(WARM_TEXT, "en-us")
+    face = SHELF.take_house(None, size)
+    rehearse(face, audio_frame(to_int16(said.samples), said.sample_rate))
+    SHELF.give_back(SHELF.key("house", house_name(None), size), face)
+    # What was loaded stays; looking through it again and again for garbage would hold up sound and pictures.
+    gc.collect()
+    gc.freeze()
 
 
 def quiet_environment() -> None:

@@ -178,9 +178,13 @@ class Canvas:
         if opacity < 1:
             cover = cover * np.float32(opacity)
         below = self.pixels[where]
-        difference = self._paint(paint, x0, y0, cover.shape, below.shape[2]) - below
-        difference *= cover[..., None]
-        below += difference
+        # NumPy would spread values over the three channels one pixel at a time.
+        if isinstance(paint, tuple):
+            difference = np.asarray(cv2.subtract(below, (*paint, 255.0)), np.float32)  # type: ignore[call-overload]
+        else:
+            difference = below - self._paint(paint, x0, y0, cover.shape, below.shape[2])
+        difference *= cv2.merge([cover] * below.shape[2])
+        below -= difference
 
     def stroke(
         self,
@@ -202,7 +206,8 @@ class Canvas:
         every = corners[0] if len(corners) == 1 else np.concatenate(corners)
         pad = 3 * sigma + 1
         height, width = self.pixels.shape[:2]
-        (left, top), (right, bottom) = every.min(axis=0).tolist(), every.max(axis=0).tolist()
+        x, y = every[:, 0], every[:, 1]
+        left, top, right, bottom = float(x.min()), float(y.min()), float(x.max()), float(y.max())
         x0, y0 = max(int(left - pad), 0), max(int(top - pad), 0)
         x1, y1 = min(int(right + pad) + 2, width), min(int(bottom + pad) + 2, height)
         if x1 <= x0 or y1 <= y0:
@@ -237,9 +242,9 @@ class Canvas:
         )
         return enlarged.astype(np.float32, copy=False)
 
-    def _paint(self, paint: Paint, x0: int, y0: int, shape: tuple[int, ...], channels: int) -> FloatArray:
-        if isinstance(paint, tuple):
-            return np.array([*paint, 255.0][:channels], np.float32)
+    def _paint(
+        self, paint: Linear | Radial, x0: int, y0: int, shape: tuple[int, ...], channels: int
+    ) -> FloatArray:
         x = (np.arange(x0, x0 + shape[1], dtype=np.float32) + 0.5) / self.scale + self.box.x0
         x = (x - 500) / self.broaden + 500
         y = ((np.arange(y0, y0 + shape[0], dtype=np.float32) + 0.5) / self.scale + self.box.y0)[:, None]

@@ -20,14 +20,14 @@ from lipsync.face.house.mouth import MOUTH_BOX, draw_mouth, jaw_drop
 
 DEFAULT_SIZE = (720, 720)
 
-_HEAD_BOX = Box(206, 92, 794, 912)
-_NECK = (500.0, 700.0)  # the head tilts about this point
+HEAD_BOX = Box(206, 92, 794, 912)
+NECK = (500.0, 700.0)  # the head tilts about this point
 _FINER = 2.0  # layers are painted at this many texels a pixel: moved by parts of a pixel they stay crisp
 _FINEST = 1.9  # texels a unit, whatever the picture's size
-_CELL = 12  # pixels between the points at which the head's motion is worked out
-_JAW_FALL = 21.0  # units the chin falls when the mouth is wide open
+CELL = 12  # pixels between the points at which the head's motion is worked out
+JAW_FALL = 21.0  # units the chin falls when the mouth is wide open
 _ROLL_STEP = 0.0015  # radians
-_TURN = 225.0  # units the nearest part of the face moves per radian
+TURN = 225.0  # units the nearest part of the face moves per radian
 _NOSE_DEPTH = 0.26  # further out than the face, whose own depth is 1
 _KEPT_BYTES = 12_000_000  # of painted mouths, and of painted eyes, kept for states that come again
 _KEPT = (24, 512)  # of them, at least and at most
@@ -59,6 +59,10 @@ class HouseFace:
         self._origin = (width / 2 - 500 * self._scale, max(height - 1000 * self._scale, 0) * 0.42)
         self._fine = max(min(self._scale * _FINER, _FINEST), self._scale)  # texels per unit
         self._lock = threading.Lock()
+        self._compose()
+
+    def _compose(self) -> None:
+        """Paint all that stays as it is."""
         self._background = self._paint_background()
         self._rear = _Layer(self._paint(Box(220, 100, 780, 890), draw_rear), self)
         self._body = _Layer(self._paint(self._body_box(), draw_body), self)
@@ -107,7 +111,7 @@ class HouseFace:
         draw_background(Canvas(self._visible(), self._scale, pixels), self.look)
         # Half a step of fixed noise keeps the gradients from banding in 8 bits and in video.
         noise = np.random.default_rng(1).uniform(-0.8, 0.8, (*pixels.shape[:2], 1)).astype(np.float32)
-        return _as_bytes(pixels + noise)
+        return as_bytes(pixels + noise)
 
     def _paint(self, box: Box, paint: Callable[[Canvas, Look], None]) -> Canvas:
         canvas = Canvas(box, self._fine, broaden=BROADEN if paint is draw_rear else 1.0)
@@ -115,13 +119,13 @@ class HouseFace:
         return canvas
 
     def _paint_head(self) -> None:
-        skin, over = (Canvas(_HEAD_BOX, self._fine, broaden=BROADEN) for _ in range(2))
+        skin, over = (Canvas(HEAD_BOX, self._fine, broaden=BROADEN) for _ in range(2))
         face = draw_skin(skin, self.look)
         draw_front(over, self.look)
         _throw_shadow(skin, over, face, self.look)
-        self._eyes, self._mouth = (_Patch(box, skin, over) for box in (EYES_BOX, MOUTH_BOX))
+        self._eyes, self._mouth = (Patch(box, skin, over) for box in (EYES_BOX, MOUTH_BOX))
         alpha = over.pixels[..., 3:] * np.float32(1 / 255)
-        self._head = _as_bytes(skin.pixels * (1 - alpha) + over.pixels)
+        self._head = as_bytes(skin.pixels * (1 - alpha) + over.pixels)
 
     def _finish_eyes(self, expression: Expression, pose: Pose) -> None:
         seen = Pose(gaze_x=pose.gaze_x, gaze_y=pose.gaze_y, blink=pose.blink)
@@ -134,7 +138,7 @@ class HouseFace:
             self._mouth, (mouth, expression), lambda canvas: draw_mouth(canvas, self.look, mouth, expression)
         )
 
-    def _finish(self, patch: "_Patch", state: Hashable, paint: Callable[[Canvas], None]) -> None:
+    def _finish(self, patch: "Patch", state: Hashable, paint: Callable[[Canvas], None]) -> None:
         if patch.shown == state:
             return
         patch.shown = state
@@ -160,32 +164,32 @@ class HouseFace:
         """Works out, once, where the head lands in the picture and how each part of it moves."""
         (ox, oy), s = self._origin, self._scale
         margin = 30
-        x0 = max(int(ox + (_HEAD_BOX.x0 - margin) * s), 0)
-        y0 = max(int(oy + (_HEAD_BOX.y0 - margin) * s), 0)
-        x1 = min(int(np.ceil(ox + (_HEAD_BOX.x1 + margin) * s)), self._size[0])
-        y1 = min(int(np.ceil(oy + (_HEAD_BOX.y1 + margin) * s)), self._size[1])
+        x0 = max(int(ox + (HEAD_BOX.x0 - margin) * s), 0)
+        y0 = max(int(oy + (HEAD_BOX.y0 - margin) * s), 0)
+        x1 = min(int(np.ceil(ox + (HEAD_BOX.x1 + margin) * s)), self._size[0])
+        y1 = min(int(np.ceil(oy + (HEAD_BOX.y1 + margin) * s)), self._size[1])
         self._area = np.s_[y0:y1, x0:x1]
         # Nodes reach one cell beyond the area, or its rim would be drawn from half a cell further in.
-        columns, rows = (-(-n // _CELL) + 2 for n in (x1 - x0, y1 - y0))
-        cx, cy = ((np.arange(n) - 0.5) * _CELL + first for n, first in ((columns, x0), (rows, y0)))
+        columns, rows = (-(-n // CELL) + 2 for n in (x1 - x0, y1 - y0))
+        cx, cy = ((np.arange(n) - 0.5) * CELL + first for n, first in ((columns, x0), (rows, y0)))
         units = np.meshgrid((cx - ox) / s, (cy - oy) / s)
         self._units_x, self._units_y = (a.astype(np.float32) for a in units)
         texels_x, texels_y = (
-            (a - first) * self._fine - 0.5 for a, first in zip(units, _HEAD_BOX, strict=False)
+            (a - first) * self._fine - 0.5 for a, first in zip(units, HEAD_BOX, strict=False)
         )
         self._texels = np.stack([texels_x, texels_y], axis=-1).astype(np.float32)
-        self._depth = _depth(self._units_x, self._units_y)
-        self._hang = _hang(self._units_x, self._units_y)
-        self._with_head = _fade((self._units_y - 640) / 240)
-        self._positions = np.empty((rows * _CELL, columns * _CELL, 2), np.float32)
-        self._map = self._positions[_CELL : _CELL + y1 - y0, _CELL : _CELL + x1 - x0]
+        self._depth = face_depth(self._units_x, self._units_y)
+        self._hang = jaw_share(self._units_x, self._units_y)
+        self._with_head = fade((self._units_y - 640) / 240)
+        self._positions = np.empty((rows * CELL, columns * CELL, 2), np.float32)
+        self._map = self._positions[CELL : CELL + y1 - y0, CELL : CELL + x1 - x0]
 
     def _blend_head(self, frame: Image, pose: Pose, jaw: float) -> None:
-        dx = -(_TURN * self._depth + 10 * self._with_head) * np.float32(pose.yaw)
-        dy = -(_TURN * 0.8 * self._depth + 8 * self._with_head) * np.float32(pose.pitch)
-        dy += self._hang * np.float32(-_JAW_FALL * jaw) + self._with_head * np.float32(1.2 * pose.breath)
+        dx = -(TURN * self._depth + 10 * self._with_head) * np.float32(pose.yaw)
+        dy = -(TURN * 0.8 * self._depth + 8 * self._with_head) * np.float32(pose.pitch)
+        dy += self._hang * np.float32(-JAW_FALL * jaw) + self._with_head * np.float32(1.2 * pose.breath)
         cos, sin = np.float32(np.cos(pose.roll)), np.float32(np.sin(pose.roll))
-        u, v = self._units_x - _NECK[0], self._units_y - _NECK[1]
+        u, v = self._units_x - NECK[0], self._units_y - NECK[1]
         dx += (u * cos + v * sin - u) * self._with_head
         dy += (v * cos - u * sin - v) * self._with_head
         places = np.stack([dx, dy], axis=-1)
@@ -197,7 +201,7 @@ class HouseFace:
         _blend(frame, self._area, moved)
 
 
-class _Patch:
+class Patch:
     """A box of the head that is painted anew for every frame: bare skin below, hair and glasses above."""
 
     def __init__(self, box: Box, skin: Canvas, over: Canvas) -> None:
@@ -215,7 +219,7 @@ class _Patch:
         alpha = over.pixels[self.where][..., 3:] / np.float32(255)
         self.over: FloatArray = np.ascontiguousarray(over.pixels[self.where][..., :3])
         self.over_alpha: FloatArray | None = np.ascontiguousarray(alpha) if alpha.any() else None
-        self.bare = _as_bytes(skin.pixels[self.where] * (1 - alpha) + over.pixels[self.where])
+        self.bare = as_bytes(skin.pixels[self.where] * (1 - alpha) + over.pixels[self.where])
         self.shown: Hashable = None
 
     def keep(self, pixels: FloatArray) -> tuple[tuple[slice, slice], npt.NDArray[np.uint8]]:
@@ -234,7 +238,7 @@ class _Layer:
     """A painted layer that moves as a whole."""
 
     def __init__(self, canvas: Canvas, face: HouseFace) -> None:
-        self._texture = _as_bytes(canvas.pixels)
+        self._texture = as_bytes(canvas.pixels)
         self._empty = not self._texture[..., 3].any()
         self._fine, self._scale, self._origin = face._fine, face._scale, face._origin
         box = canvas.box
@@ -259,8 +263,8 @@ class _Layer:
         to_units[:2, :2] /= self._scale
         for axis, first in enumerate((x0, y0)):
             place = (first + 0.5 - self._origin[axis]) / self._scale
-            to_units[axis, 2] = place - shift[axis] - _NECK[axis]
-        turn = np.array([[cos, sin, _NECK[0] - self._corner[0]], [-sin, cos, _NECK[1] - self._corner[1]]])
+            to_units[axis, 2] = place - shift[axis] - NECK[axis]
+        turn = np.array([[cos, sin, NECK[0] - self._corner[0]], [-sin, cos, NECK[1] - self._corner[1]]])
         matrix = turn @ to_units * self._fine
         matrix[:, 2] -= 0.5
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -293,30 +297,30 @@ def _throw_shadow(skin: Canvas, over: Canvas, face: FloatArray, look: Look) -> N
     skin.pixels += (tone - skin.pixels) * soft[..., None]
 
 
-def _depth(x: FloatArray, y: FloatArray) -> FloatArray:
+def face_depth(x: FloatArray, y: FloatArray) -> FloatArray:
     """How far out the face is at each point, 0..1 and beyond 1 on the nose."""
     # It levels out at the rim, so that outlines bend nowhere as they move.
-    round_face = _fade(np.sqrt(((x - 500) / 265) ** 2 + ((y - 440) / 390) ** 2))
+    round_face = fade(np.sqrt(((x - 500) / 265) ** 2 + ((y - 440) / 390) ** 2))
     nose = np.exp(-(((x - 500) / 34) ** 2) - ((y - 500) / 44) ** 2)
     depth: FloatArray = (round_face + _NOSE_DEPTH * nose).astype(np.float32)
     return depth
 
 
-def _hang(x: FloatArray, y: FloatArray) -> FloatArray:
+def jaw_share(x: FloatArray, y: FloatArray) -> FloatArray:
     """How much each point follows the jaw, 0..1."""
-    chin = 1 - _fade((y - 574) / 78)
-    hang: FloatArray = chin * _fade((y - 690) / 130) * _fade((np.abs(x - 500) - 60) / 110)
+    chin = 1 - fade((y - 574) / 78)
+    hang: FloatArray = chin * fade((y - 690) / 130) * fade((np.abs(x - 500) - 60) / 110)
     return hang
 
 
-def _fade(part: npt.NDArray[np.floating]) -> FloatArray:
+def fade(part: npt.NDArray[np.floating]) -> FloatArray:
     """1 below 0, 0 above 1, smooth between."""
     t = np.clip(part, 0, 1)
     faded: FloatArray = (1 - t * t * (3 - 2 * t)).astype(np.float32)
     return faded
 
 
-def _as_bytes(pixels: FloatArray) -> npt.NDArray[np.uint8]:
+def as_bytes(pixels: FloatArray) -> npt.NDArray[np.uint8]:
     whole: npt.NDArray[np.uint8] = np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
     return whole
 

@@ -129,9 +129,9 @@ class FrameGenerator(VideoGenerator):
     def paint(self, moment: Moment) -> Image:
         """The picture of ``moment``, (height, width, 3) RGB of ``size``. Called in the drawing thread."""
 
-    def to_i420(self, image: Image) -> Image:
-        """``image`` (height, width, 3) RGB as WebRTC takes it, (height * 3 / 2, width)."""
-        return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420), np.uint8)
+    def render(self, moment: Moment) -> Image:
+        """The same as WebRTC takes it, (height * 3 / 2, width)."""
+        return to_i420(self.paint(moment))
 
     @property
     def has_speech(self) -> bool:
@@ -227,7 +227,7 @@ class FrameGenerator(VideoGenerator):
         else:
             frame = utterance.next_frame()
             if frame is not None:
-                picture = Picture(self.to_i420(frame[0]), *self.size, utterance.number)
+                picture = Picture(to_i420(frame[0]), *self.size, utterance.number)
                 return [picture, self._sound(frame[1], utterance.number)]
         if utterance.is_over:
             with self._lock:
@@ -248,8 +248,7 @@ class FrameGenerator(VideoGenerator):
         self._note_drawn()
         self._mouth = beat.mouth
         self._closing = [faded(beat.mouth, share) for share in CLOSING]
-        image = self.paint(Moment(beat.mouth, beat.sound, True))
-        return [Picture(self.to_i420(image), *self.size, number), sound]
+        return [Picture(self.render(Moment(beat.mouth, beat.sound, True)), *self.size, number), sound]
 
     @staticmethod
     def _sound(samples: Sound, number: int) -> rtc.AudioFrame:
@@ -265,7 +264,12 @@ class FrameGenerator(VideoGenerator):
         self._note_drawn()
         mouth = self._closing.pop(0) if self._closing else CLOSED
         self._mouth = mouth
-        return Picture(self.to_i420(self.paint(Moment(mouth))), *self.size, None)
+        return Picture(self.render(Moment(mouth)), *self.size, None)
+
+
+def to_i420(image: Image) -> Image:
+    """``image`` (height, width, 3) RGB as WebRTC takes it, (height * 3 / 2, width)."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420), np.uint8)
 
 
 def faded(mouth: MouthShape, share: float) -> MouthShape:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from lipsync.face.detect import FaceDetector
 from lipsync.face.draw import PhotoFace
 from lipsync.face.face import Face
-from lipsync.face.house import HOUSE_LOOKS, HouseFace
+from lipsync.face.house import HOUSE_LOOKS
+from lipsync.face.house.live import LiveHouse
 from lipsync.face.mesh import FaceMesh, eye_distance
 from lipsync.video.read import read_image
 from rooms.agent.generators.base import Image
@@ -41,11 +42,6 @@ class FaceShelf:
         self._free: OrderedDict[Key, list[Face]] = OrderedDict()
         self._landmarks: OrderedDict[str, tuple[Image, Array]] = OrderedDict()
 
-    def preload(self, look: str, size: tuple[int, int]) -> None:
-        """Load the models and draw one house avatar ahead."""
-        self.models()
-        self.give_back(self.key("house", look, size), self.take_house(look, size))
-
     @staticmethod
     def key(kind: str, name: str, size: tuple[int, int]) -> Key:
         """What a face is kept under."""
@@ -65,7 +61,7 @@ class FaceShelf:
         if kept is not None:
             return kept
         try:
-            return HouseFace(name, size)
+            return LiveHouse(name, size)
         except KeyError as error:
             raise FaceError(str(error.args[0])) from None
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from livekit import rtc
 from livekit.agents.voice.avatar import AvatarOptions
 
-from lipsync.face.face import NEUTRAL, Expression, Face
+from lipsync.face.face import NEUTRAL, Expression, Face, Pose
+from lipsync.face.house.live import LiveHouse
 from lipsync.face.life import Life
-from rooms.agent.generators.base import FrameGenerator, Image, Moment
+from rooms.agent.generators.base import FrameGenerator, Image, Moment, options_for
 
 MOOD_SECONDS = 0.5
 """For an expression to come or go wholly."""
@@ -31,10 +33,29 @@ class PortraitGenerator(FrameGenerator):
         self._life = Life(self.fps, seed)
 
     def paint(self, moment: Moment) -> Image:
+        return np.ascontiguousarray(self._face.draw(moment.mouth, *self._live_on(moment)))
+
+    def render(self, moment: Moment) -> Image:
+        if isinstance(self._face, LiveHouse):
+            return self._face.draw_i420(moment.mouth, *self._live_on(moment))
+        return super().render(moment)
+
+    def _live_on(self, moment: Moment) -> tuple[Expression, Pose]:
+        """The next frame's expression and pose."""
         heard = 0.0 if moment.is_speaking else self.heard
         pose = self._life.step(min(1.0, moment.mouth.openness), heard=heard)
         self._expression = _towards(self._expression, self.mood.expression, MOOD_SECONDS * self.fps)
-        return np.ascontiguousarray(self._face.draw(moment.mouth, self._expression, pose))
+        return self._expression, pose
+
+
+def rehearse(face: Face, sound: rtc.AudioFrame) -> None:
+    """Draw ``face`` saying ``sound``, for nobody: faces keep mouths that they have drawn."""
+    generator = PortraitGenerator(options_for(*face.size, 25), face)
+    speech = generator.begin()
+    speech.push(sound)
+    speech.close()
+    while (beat := speech.next_beat()) is not None:
+        generator.render(Moment(beat.mouth, beat.sound, True))
 
 
 def _towards(shown: Expression, wanted: Expression, frames: float) -> Expression:

@@ -13,6 +13,7 @@ from rooms.agent.server import Agent, AgentSettings, quiet_environment
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # these import every page of the site, and an agent is to be back quickly
     help = "Join rooms as talking avatars, until stopped. One process serves several rooms."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from livekit import rtc
 from livekit.agents.voice.avatar import AudioSegmentEnd
 
-from lipsync.face.house import HouseFace
+from lipsync.face.house.live import LiveHouse
 from lipsync.speech.synthesize import synthesize
 from rooms.agent.generators.base import Picture, SpeechEnd, options_for
 from rooms.agent.generators.portrait import PortraitGenerator
@@ -76,7 +76,7 @@ def _trimmed(text: str) -> tuple[npt.NDArray[np.float32], int]:
 
 def make_generator(seed: int = 0) -> PortraitGenerator:
     """The avatar of the bench: a house avatar, drawn as the product draws it."""
-    return PortraitGenerator(options_for(WIDTH, HEIGHT, FPS), HouseFace(LOOK, (WIDTH, HEIGHT)), seed=seed)
+    return PortraitGenerator(options_for(WIDTH, HEIGHT, FPS), LiveHouse(LOOK, (WIDTH, HEIGHT)), seed=seed)
 
 
 async def _render(speech: Speech) -> tuple[npt.NDArray[np.uint8], Sound]:
