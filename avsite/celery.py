@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging.config
 import os
+from pathlib import Path
 from typing import Any
 
 import django.conf
 from celery import Celery
-from celery.signals import setup_logging, worker_ready
+from celery.signals import after_task_publish, beat_init, heartbeat_sent, setup_logging, worker_ready
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avsite.settings")
@@ -53,6 +54,11 @@ app.conf.update(
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     beat_schedule={
         "sweep": {"task": "lipsync.tasks.sweep_task", "schedule": 5.0, "options": {"expires": 15}},
+        "follow-remote": {
+            "task": "lipsync.tasks.follow_remote_task",
+            "schedule": 10.0,
+            "options": {"expires": 20, "queue": "remote"},
+        },
         "expire-files": {
             "task": "lipsync.tasks.expire_files_task",
             "schedule": 600.0,
@@ -86,3 +92,16 @@ def use_site_logging(**_: Any) -> None:
 def prepare_first_visit(**_: Any) -> None:
     """Have what the first page shows ready before somebody waits for it."""
     app.send_task("lipsync.tasks.draw_looks_task", ignore_result=True, expires=600)
+
+
+@heartbeat_sent.connect
+def note_alive(**_: Any) -> None:
+    """Touch the file that a health check looks at: a worker does while it is connected to the broker."""
+    if settings.ALIVE_FILE:
+        Path(settings.ALIVE_FILE).touch()
+
+
+@beat_init.connect
+def note_alive_as_scheduler(**_: Any) -> None:
+    """The scheduler has no heartbeat; each task that it hands out is one."""
+    after_task_publish.connect(note_alive)

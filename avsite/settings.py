@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "ninja",  # for its own copy of the OpenAPI page's scripts
+    "avsite.apps.SiteConfig",
     "avsite.accounts.apps.AccountsConfig",
     "lipsync.apps.LipsyncConfig",
     "rooms.apps.RoomsConfig",
@@ -75,6 +76,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "avsite.middleware.request_id",
+    "avsite.health.probes",
     "django.middleware.security.SecurityMiddleware",
     "avsite.middleware.content_security_policy",
     "avsite.pages.api_problems",
@@ -260,6 +262,13 @@ STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_IMMUTABLE_FILE_TEST = r"/assets/.+-[\w-]{8}\.\w+$"  # Vite puts a hash in these names
+
+# --- What operators see ------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env_secret("AVSITE_METRICS_TOKEN")  # empty: /metrics is for this machine only
+ALIVE_FILE = env_text("AVSITE_ALIVE_FILE")  # worker and scheduler touch it for as long as they work
+LOGFIRE_TOKEN = env_secret("LOGFIRE_TOKEN")
+OTLP_ENDPOINT = env_text("OTEL_EXPORTER_OTLP_ENDPOINT")
 
 # --- Logging -----------------------------------------------------------------------------------------------
 

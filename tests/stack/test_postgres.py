@@ -21,6 +21,7 @@ JOB_SUITE = (
     "tests/lipsync/test_runner.py",
     "tests/hooks/test_deliveries.py",
     "tests/avsite/test_idempotency.py",
+    "tests/avsite/test_metrics.py",
 )
 POOL = 4
 DJANGO = {"DJANGO_SETTINGS_MODULE": "avsite.settings"}
