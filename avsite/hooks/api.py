@@ -19,10 +19,10 @@ from avsite.hooks.models import Delivery, Endpoint
 from avsite.hooks.schemas import (
     DeliveryOut,
     DeliveryPage,
-    EventOut,
     NewWebhookOut,
     SecretOut,
     WebhookChanges,
+    WebhookEventOut,
     WebhookIn,
     WebhookList,
     WebhookOut,
@@ -45,7 +45,7 @@ def list_webhooks(request: HttpRequest) -> WebhookList:
     """Newest first, with the types of events there are."""
     return WebhookList(
         items=[describe_endpoint(one) for one in Endpoint.objects.filter(owner=caller(request))],
-        events=[EventOut(type=name, description=said) for name, said in EVENTS.items()],
+        events=[WebhookEventOut(type=name, description=said) for name, said in EVENTS.items()],
     )
 
 

@@ -63,14 +63,14 @@ class SecretOut(Schema):
     old_until: datetime
 
 
-class EventOut(Schema):
+class WebhookEventOut(Schema):
     type: str
     description: str
 
 
 class WebhookList(Schema):
     items: list[WebhookOut]
-    events: list[EventOut]
+    events: list[WebhookEventOut]
 
 
 class DeliveryOut(Schema):
