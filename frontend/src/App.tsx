@@ -16,6 +16,7 @@ import { ConfirmProvider } from "./ui/Dialog";
 import { ToastProvider } from "./ui/Toasts";
 
 const AccountPage = lazy(() => import("./account/AccountPage"));
+const WebhookPage = lazy(() => import("./account/WebhookPage"));
 const LibraryPage = lazy(() => import("./library/LibraryPage"));
 const AvatarsPage = lazy(() => import("./avatars/AvatarsPage"));
 const DoctorPage = lazy(() => import("./doctor/DoctorPage"));
@@ -38,6 +39,7 @@ function Screens() {
               <Route path="/doctor" element={<DoctorPage />} />
               <Route path="/library" element={<LibraryPage />} />
               <Route path="/account" element={<AccountPage />} />
+              <Route path="/account/webhooks/:id" element={<WebhookPage />} />
             </Route>
             <Route path="/signin" element={<SignInPage />} />
             <Route path="/signup" element={<SignUpPage />} />

@@ -25,6 +25,7 @@ LIMITS = {
     "AVSITE_SPEECH_LIMIT_SECONDS": "60",
     "AVSITE_FACE_LIMIT_SECONDS": "60",
     "AVSITE_TEXT_LIMIT_CHARACTERS": "1000",
+    "AVSITE_HOOKS_LOCAL": "1",  # receivers of webhooks are in the tests
 }
 
 

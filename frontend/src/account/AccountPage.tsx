@@ -5,6 +5,7 @@ import { useLoad } from "../ui/load";
 import { Notice } from "../ui/Notice";
 import styles from "./Account.module.css";
 import { Keys } from "./Keys";
+import { Webhooks } from "./Webhooks";
 
 function Meter({ label, used, limit, text }: { label: string; used: number; limit: number; text: string }) {
   const percent = limit ? Math.min(100, (used / limit) * 100) : 0;
@@ -51,6 +52,7 @@ export default function AccountPage() {
         )}
       </section>
       <Keys />
+      <Webhooks />
       <p className={styles.note}>
         Lost your way in? Whoever runs this server can make a one-time sign-in link for you; no password is needed to use
         it.

@@ -10,6 +10,7 @@ import { useLoad } from "../ui/load";
 import { Notice } from "../ui/Notice";
 import { useToast } from "../ui/Toasts";
 import styles from "./Account.module.css";
+import { Secret } from "./Secret";
 
 function example(secret: string): string {
   return [
@@ -56,37 +57,13 @@ export function Keys() {
       say(messageOf(error), "bad");
     }
   };
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(secret ?? "");
-      say("Key copied.");
-    } catch {
-      say("Select the key and copy it.", "bad");
-    }
-  };
-
   return (
     <section className={styles.keys} aria-labelledby="keys-title">
       <h2 id="keys-title">API keys</h2>
       <p className={styles.lead}>
         For programs that make videos as you. The whole API is described in the <a href="/api/v1/docs">reference</a>.
       </p>
-      {secret && (
-        <div className={styles.secret} role="status">
-          <p>
-            <strong>Copy this key now.</strong> It is shown this once; only its fingerprint is kept.
-          </p>
-          <code data-testid="key-secret">{secret}</code>
-          <div className={styles.buttons}>
-            <Button kind="primary" size="s" icon="copy" onClick={() => void copy()}>
-              Copy key
-            </Button>
-            <Button kind="ghost" size="s" onClick={() => setSecret(null)}>
-              I have it
-            </Button>
-          </div>
-        </div>
-      )}
+      {secret && <Secret what="key" value={secret} onDone={() => setSecret(null)} />}
       <form className={styles.create} onSubmit={(event) => void create(event)}>
         <label htmlFor="key-name">Name of the new key</label>
         <input id="key-name" name="name" required maxLength={80} placeholder="Newsletter script" />

@@ -1,6 +1,8 @@
 import { ApiClient } from "./api";
 import { RoomsApi } from "./roomsApi";
+import { WebhooksApi } from "./webhooksApi";
 
 /** The page's one client: it holds the page's CSRF token. */
 export const api = new ApiClient();
 export const roomsApi = new RoomsApi(api);
+export const webhooksApi = new WebhooksApi(api);
