@@ -16,6 +16,7 @@ FloatArray = npt.NDArray[np.float32]
 Colour = tuple[float, float, float]  # 0..255
 Point = tuple[float, float]
 Path = npt.NDArray[np.float64]  # (n, 2)
+Cover = tuple[tuple[int, int], FloatArray]  # corner, and how much of each pixel is covered
 
 _SHIFT = 4  # fractional bits of polygon corners: sixteenths of a pixel
 _BLUR_SIGMA = 4.0  # soft edges are made at the size at which they are about this wide, then enlarged
@@ -153,7 +154,7 @@ class Canvas:
         """Coverage 0..1 of the whole canvas, (h, w), to clip by."""
         height, width = self.pixels.shape[:2]
         whole = np.zeros((height, width), np.float32)
-        drawn = self._cover(paths, blur)
+        drawn = self.cover(paths, blur)
         if drawn is not None:
             (x0, y0), cover = drawn
             whole[y0 : y0 + cover.shape[0], x0 : x0 + cover.shape[1]] = cover
@@ -168,7 +169,13 @@ class Canvas:
         clip: FloatArray | None = None,
     ) -> None:
         """Paints the union of ``paths``; ``blur`` is a standard deviation in units."""
-        drawn = self._cover(paths, blur) if opacity > 0 else None
+        if opacity > 0:
+            self.lay(self.cover(paths, blur), paint, opacity, clip)
+
+    def lay(
+        self, drawn: Cover | None, paint: Paint, opacity: float = 1.0, clip: FloatArray | None = None
+    ) -> None:
+        """Paints what ``cover`` has found; None paints nothing."""
         if drawn is None:
             return
         (x0, y0), cover = drawn
@@ -198,18 +205,16 @@ class Canvas:
         """Paints a tapered stroke; see ``ribbon`` and ``fill``."""
         self.fill(ribbon(line, width), paint, opacity, blur, clip)
 
-    def _cover(self, paths: Path | Sequence[Path], blur: float) -> tuple[tuple[int, int], FloatArray] | None:
-        """The corner in pixels and the coverage of the part of the canvas the paths touch."""
+    def cover(self, paths: Path | Sequence[Path], blur: float = 0.0) -> Cover | None:
+        """The corner in pixels and the coverage 0..1 of the part of the canvas the paths touch, if any."""
         each = [paths] if isinstance(paths, np.ndarray) and paths.ndim == 2 else paths
-        corners = [self._to_pixels(path) for path in each]
+        every = self._to_pixels(each[0] if len(each) == 1 else np.concatenate(each))
         sigma = blur * self.scale
-        every = corners[0] if len(corners) == 1 else np.concatenate(corners)
         pad = 3 * sigma + 1
         height, width = self.pixels.shape[:2]
-        x, y = every[:, 0], every[:, 1]
-        left, top, right, bottom = float(x.min()), float(y.min()), float(x.max()), float(y.max())
+        left, top, across, down = cv2.boundingRect(every.astype(np.float32))
         x0, y0 = max(int(left - pad), 0), max(int(top - pad), 0)
-        x1, y1 = min(int(right + pad) + 2, width), min(int(bottom + pad) + 2, height)
+        x1, y1 = min(int(left + across + pad) + 1, width), min(int(top + down + pad) + 1, height)
         if x1 <= x0 or y1 <= y0:
             return None
         # Blurred shapes lose nothing by being drawn small, and gain a margin to be blurred in from.
@@ -217,9 +222,13 @@ class Canvas:
         margin = int(np.ceil(pad / shrink)) if sigma > 0.3 else 0
         w, h = int(np.ceil((x1 - x0) / shrink)) + 2 * margin, int(np.ceil((y1 - y0) / shrink)) + 2 * margin
         drawn = np.zeros((h, w), np.uint8)
-        for path in corners:
-            fixed = ((path - (x0, y0)) * (16 / shrink) + (16 * margin - 7.5)).astype(np.int32)
-            cv2.fillPoly(drawn, [fixed], 255, cv2.LINE_AA, _SHIFT)
+        every -= (x0, y0)
+        every *= 16 / shrink
+        every += 16 * margin - 7.5
+        fixed, first = every.astype(np.int32), 0
+        for path in each:
+            cv2.fillPoly(drawn, [fixed[first : first + len(path)]], 255, cv2.LINE_AA, _SHIFT)
+            first += len(path)
         cover = drawn * np.float32(1 / 255)
         if sigma > 0.3:
             soft = cv2.GaussianBlur(cover, (0, 0), sigma / shrink).astype(np.float32, copy=False)

@@ -225,9 +225,10 @@ class Patch:
     def keep(self, pixels: FloatArray) -> tuple[tuple[slice, slice], npt.NDArray[np.uint8]]:
         """The part of the box painted with ``pixels`` (h, w, 3) that differs from bare skin, and where."""
         picture = self.bare.copy()
-        picture[..., :3] = pixels
-        changed = (picture != self.bare).any(axis=2)
-        rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+        cv2.mixChannels([pixels.astype(np.uint8)], [picture], [0, 0, 1, 1, 2, 2])
+        changed = picture != self.bare
+        rows = np.flatnonzero(changed.reshape(len(changed), -1).any(axis=1))
+        columns = np.flatnonzero(changed.any(axis=0).any(axis=1))
         if not len(rows):
             return (slice(0, 0), slice(0, 0)), picture[:0, :0]
         where = (slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))

@@ -1,6 +1,6 @@
 """Eyes and brows: what moves in the upper face, painted anew for every frame."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from lipsync.face.face import Expression, Pose
 from lipsync.face.house.canvas import (
     Box,
     Canvas,
+    Cover,
     Linear,
     Path,
     Radial,
@@ -25,6 +26,7 @@ EYES_BOX = Box(362, 346, 638, 476)
 
 _HALF_WIDTH, _UPPER, _LOWER = 33.0, 17.5, 9.5
 _IRIS = 16.2
+_LASHES = np.linspace(0.45, 0.98, 6)  # places along the lid
 _U = np.linspace(-1, 1, 25)  # along the lids, from the inner corner to the outer one
 _UPPER_SHAPE = (1 - _U**2) ** 0.72 * (1 - 0.12 * _U)
 _LOWER_SHAPE = (1 - _U**2) ** 0.85 * (1 + 0.12 * _U)
@@ -134,19 +136,18 @@ def _draw_lid_lines(
     canvas.stroke(
         line, [1.0, 2.6 + 0.9 * strength, 3.2 + 1.4 * strength, 3.0 + 1.2 * strength, 0.2], ink, 0.96
     )
-    lashes = []
-    up = np.array([0, -1.0 + 2.0 * blink])
-    for i, u in enumerate(np.linspace(0.45, 0.98, 6)):
-        root = now[int(round((u + 1) * 12))]
-        tip = (
-            root
-            + np.array([side * (2.0 + 7.5 * (u - 0.3)), 0]) * strength
-            + up * (4.5 + 2.5 * (i % 2)) * strength
-        )
-        bend = (root + tip) / 2 + (side * 1.4, 0.8)
-        lashes.append(ribbon(np.array([root, bend, tip]), [1.9, 1.3, 0.2]))
     if strength > 0.6:
-        canvas.fill(lashes, ink, 0.9)
+        lashes = _lashes(now, side, strength, blink)
+        canvas.fill(list(ribbons(lashes, (1.9, 1.3, 0.2))), ink, 0.9)
+
+
+def _lashes(lid: Path, side: int, strength: float, blink: float) -> Path:
+    """(6, 3, 2): root, bend and tip of each."""
+    root = lid[np.round((_LASHES + 1) * 12).astype(int)]
+    tip = root.copy()
+    tip[:, 0] += side * (2.0 + 7.5 * (_LASHES - 0.3)) * strength
+    tip[:, 1] += (2.0 * blink - 1.0) * (4.5 + 2.5 * (np.arange(len(_LASHES)) % 2)) * strength
+    return np.stack([root, (root + tip) / 2 + (side * 1.4, 0.8), tip], axis=1)
 
 
 @cache
@@ -157,6 +158,14 @@ def _brow_hairs() -> tuple[Path, Path, Path]:
 
 
 def _draw_brow(canvas: Canvas, look: Look, expression: Expression, side: int) -> None:
+    spine = _brow_spine(expression, side)
+    mass, hairs = _brow_covers(canvas.box, canvas.scale, canvas.broaden, look.brow_height, expression, side)
+    tone = Linear((spine[0, 0], 0), (spine[16, 0], 0), (mix(look.brows, look.skin, 0.28), look.brows))
+    canvas.lay(mass, tone, 0.8)
+    canvas.lay(hairs, times(look.brows, 0.72), 0.55)
+
+
+def _brow_spine(expression: Expression, side: int) -> Path:
     raise_all = 15 * expression.surprised + 3 * expression.happy
     inner_up = 13 * expression.sad - 12 * expression.angry - 3 * expression.happy
     outer_up = -4 * expression.sad + 4 * expression.angry
@@ -166,16 +175,22 @@ def _draw_brow(canvas: Canvas, look: Look, expression: Expression, side: int) ->
         part = (x + 36) / 82
         lift = raise_all + inner_up * (1 - part) ** 1.5 + outer_up * part
         points.append((500 + side * (EYE_X + x - closer * (1 - part)), EYE_Y + y - 3 - lift))
-    spine = smooth(points, closed=False, steps=8)
-    h = look.brow_height
-    tone = Linear((points[0][0], 0), (points[2][0], 0), (mix(look.brows, look.skin, 0.28), look.brows))
-    canvas.stroke(spine, [h * 0.55, h * 0.9, h * 0.82, h * 0.5, 0.8], tone, 0.8, 1.1)
+    return smooth(points, closed=False, steps=8)
+
+
+@lru_cache(maxsize=64)
+def _brow_covers(
+    box: Box, scale: float, broaden: float, height: float, expression: Expression, side: int
+) -> tuple[Cover | None, Cover | None]:
+    """A brow's mass and its hairs: only an expression moves them, while eyes are painted all the time."""
+    canvas, spine = Canvas(box, scale, broaden=broaden), _brow_spine(expression, side)
+    mass = canvas.cover(ribbon(spine, [height * 0.55, height * 0.9, height * 0.82, height * 0.5, 0.8]), 1.1)
     along, across, lean = _brow_hairs()
     place = along * (len(spine) - 1)
     before = place.astype(int)
     root = spine[before] + (spine[before + 1] - spine[before]) * (place % 1)[:, None]
-    root[:, 1] += across * h * (1 - 0.5 * along)
+    root[:, 1] += across * height * (1 - 0.5 * along)
     slope = 0.8 * (1.25 - 1.35 * along + lean)
     way = np.stack([side * np.cos(slope), -np.sin(slope)], axis=1)
     lines = np.stack([root, root + way * 4.5, root + way * 9 + (0, 0.8)], axis=1)
-    canvas.fill(ribbons(lines, (1.5, 1.3, 0.2)), times(look.brows, 0.72), 0.55)
+    return mass, canvas.cover(list(ribbons(lines, (1.5, 1.3, 0.2))))

@@ -16,7 +16,7 @@ from lipsync.face.house.canvas import (
     Radial,
     ellipse,
     mix,
-    ribbon,
+    ribbons,
     smooth,
     times,
 )
@@ -29,6 +29,7 @@ _HALF_WIDTH = 53.0
 _DROP, _RAISE = 36.0, 8.0  # of the lower and the upper lip's edge at openness 1; the jaw adds to the drop
 _TOOTH_EDGE = 9.0  # below the line of the closed lips; teeth stay with the skull
 _SEEN = 0.5  # units between the lips from which there is an inside to paint
+_SEAMS = np.array([-0.76, -0.62, -0.44, -0.23, 0.0, 0.23, 0.44, 0.62, 0.76])  # between teeth
 _K = np.linspace(-1, 1, 49)  # along the lips
 _ROUND = 1 - _K**2
 
@@ -202,12 +203,10 @@ def _draw_teeth(canvas: Canvas, lips: _Lips, mouth: MouthShape, clip: FloatArray
         )
     canvas.fill(upper + (0, 2.5), (40, 10, 16), 0.4, 1.6, clip)
     canvas.fill(upper, Radial((496, MOUTH_Y), (half * 1.12, 60), enamel), 1, 0.45, clip)
-    seams = []
-    for place in (0.0, 0.23, 0.44, 0.62, 0.76):
-        for x in {500 + place * half, 500 - place * half}:
-            end = MOUTH_Y + _TOOTH_EDGE - hidden - 1.5 - 5 * place**2
-            seams.append(ribbon(np.array([(x, MOUTH_Y - 14), (x, end)]), (1.0, 0.9)))
-    canvas.fill(seams, (166, 140, 132), 0.32, 0.35, clip)
+    ends = MOUTH_Y + _TOOTH_EDGE - hidden - 1.5 - 5 * _SEAMS**2
+    x = 500 + _SEAMS * half
+    lines = np.stack([np.stack([x, np.full_like(x, MOUTH_Y - 14)], 1), np.stack([x, ends], 1)], axis=1)
+    canvas.fill(list(ribbons(lines, (1.0, 0.9))), (166, 140, 132), 0.32, 0.35, clip)
 
 
 def _draw_lip_line(canvas: Canvas, look: Look, lips: _Lips) -> None:
