@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -46,6 +47,7 @@ from lipsync.schemas import (
     SharedOut,
     ShareOut,
     State,
+    describe_estimate,
     describe_job,
 )
 from lipsync.service import get_lipsync_service, require_room
@@ -71,6 +73,7 @@ EITHER_BODY = {
                         "voice": {"type": "string"},
                         "voice_rate": {"type": "number"},
                         "engine": {"type": "string"},
+                        "max_cost_usd": {"type": "number"},
                         "options": {"description": "JSON", "type": "string"},
                     },
                 }
@@ -101,15 +104,8 @@ def estimate_lipsync(request: HttpRequest, payload: JobIn) -> EstimateOut:
     """What a job would take, without making it."""
     order = _order_of(caller(request), payload, {})
     with _refusals():
-        estimate = get_lipsync_service().estimate(order)
-    return EstimateOut(
-        engine=estimate.engine,
-        reason=estimate.reason,
-        seconds=estimate.seconds,
-        cost_usd=float(estimate.cost_usd),
-        render_seconds=estimate.render_seconds,
-        from_cache=estimate.from_cache,
-    )
+        estimate = get_lipsync_service().estimate(caller(request), order)
+    return describe_estimate(estimate)
 
 
 @router.get("/lipsyncs", response=JobPage)
@@ -258,7 +254,7 @@ def _refusals() -> Iterator[None]:
 
 
 def _whole(jobs: JobQuerySet) -> JobQuerySet:
-    return jobs.select_related("face", "speech").prefetch_related("attempts")
+    return jobs.select_related("face", "speech", "batch").prefetch_related("attempts")
 
 
 def _own(request: HttpRequest, job_id: UUID) -> Job:
@@ -356,6 +352,7 @@ def _order_of(owner: User, payload: JobIn, files: Files) -> Order:
         voice_rate=payload.voice_rate,
         engine=payload.engine,
         options=RenderOptions(**payload.options.dict()),
+        max_cost_usd=None if payload.max_cost_usd is None else Decimal(str(payload.max_cost_usd)),
     )
 
 

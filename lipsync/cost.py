@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from decimal import ROUND_UP, Decimal
 from statistics import median
@@ -11,10 +12,21 @@ CHARACTERS_PER_SECOND = 14.0
 """Of read-aloud English; used only until the text has been spoken."""
 
 
-def estimate_usd(usd_per_second: float, seconds: float) -> Decimal:
-    """US dollars for a clip, rounded up to a hundredth of a cent so that a sum is never short."""
+def estimate_usd(usd_per_second: float, seconds: float, step_seconds: float = 0.0) -> Decimal:
+    """US dollars for a clip, rounded up to a hundredth of a cent so that a sum is never short.
+
+    step_seconds  the price is for whole steps of this length; 0: by the exact length
+    """
+    if step_seconds:
+        seconds = math.ceil(round(seconds / step_seconds, 6)) * step_seconds
     exact = Decimal(str(usd_per_second)) * Decimal(str(seconds))
     return exact.quantize(TENTH_OF_A_MILL, rounding=ROUND_UP)
+
+
+def dollars(usd: Decimal) -> str:
+    """For people: to the cent, and below a cent as precise as it is."""
+    cents = usd.quantize(Decimal("0.01"))
+    return f"${cents}" if cents == usd or usd > 1 else f"${usd.normalize():f}"
 
 
 def estimate_speech_seconds(text: str, rate: float) -> float:

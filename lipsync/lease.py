@@ -40,9 +40,9 @@ class Lease:
         self._lease_seconds = lease_seconds
         self._renewed_at = time.monotonic()
         self._lock = threading.Lock()
-        self._reached: tuple[str, float] = ("", 0.0)
-        self._written: tuple[str, int] = ("", 0)
-        self._logged_stage = ""
+        self._reached: tuple[str, float] = (job.stage, job.percent / 100)
+        self._written: tuple[str, int] = (job.stage, job.percent)
+        self._logged_stage = job.stage
         self._stop_reason: type[Cancelled] | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"lease-{job.pk}", daemon=True)
@@ -54,6 +54,10 @@ class Lease:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write nothing from here on."""
         self._over.set()
         self._thread.join()
 

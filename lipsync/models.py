@@ -7,7 +7,11 @@
     queued --cancel--> cancelled
 
 A running job is held by a lease: a random token and a time it runs out, renewed by the worker. Every write
-by a worker names its token, so a worker that lost its lease can change nothing.
+by a worker names its token, so a worker that lost its lease can change nothing. A running job that waits for
+a service elsewhere has no lease but a time to wake: any worker takes it up then.
+
+Money is in ``Spending``, which outlives its job: reserved before anything is asked for, then settled or
+released.
 """
 
 from __future__ import annotations
@@ -63,6 +67,23 @@ class Asset(models.Model):
         return f"{self.kind} {self.uid}"
 
 
+class Batch(models.Model):
+    """Many jobs handed in together. Rows that could not become a job are in ``refused``."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="batches")
+    name = models.CharField(max_length=80, blank=True)
+    total = models.PositiveIntegerField()
+    refused = models.JSONField(default=list, help_text="[{index, name, code, message}]")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"batch {self.uid}"
+
+
 class Job(models.Model):
     """One lip-sync render, from request to result. ``id`` is its order of arrival, ``uid`` its name."""
 
@@ -97,6 +118,12 @@ class Job(models.Model):
     voice_rate = models.FloatField(default=1.0, help_text="Speed of the synthesised voice; 1 is its own.")
     engine = models.CharField(max_length=40, default="auto")
     options = models.JSONField(default=dict, help_text="See lipsync.engines.base.RenderOptions.")
+    max_cost_usd = models.DecimalField(
+        max_digits=10, decimal_places=4, null=True, blank=True, help_text="Empty: the site's ceiling."
+    )
+    batch = models.ForeignKey(Batch, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
+    batch_index = models.PositiveIntegerField(null=True, blank=True, help_text="Its row, from 0.")
+    batch_name = models.CharField(max_length=200, blank=True)
 
     # Where it is.
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED, db_index=True)
@@ -106,11 +133,17 @@ class Job(models.Model):
     attempt_count = models.PositiveSmallIntegerField(default=0, help_text="Times a worker took it up.")
     lease_token = models.UUIDField(null=True, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    wake_at = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text="When to look at a service elsewhere again."
+    )
     rung_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was last told of it.")
     cancel_requested = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    retried_at = models.DateTimeField(
+        null=True, blank=True, help_text="Attempts before this are of an earlier round."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
 
     # What came of it.
@@ -145,9 +178,17 @@ class Attempt(models.Model):
     reason = models.TextField(blank=True, help_text="Why this engine was chosen.")
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=20, blank=True, help_text="done, failed, cancelled or lost.")
+    outcome = models.CharField(
+        max_length=20, blank=True, help_text="done, failed, skipped, cancelled or lost; empty: under way."
+    )
     error_message = models.TextField(blank=True)
     cost_usd = models.DecimalField(max_digits=10, decimal_places=4, default=0)
+    quality = models.JSONField(null=True, blank=True, help_text="See lipsync.engines.base.QualityReport.")
+    video = models.FileField(
+        max_length=200, blank=True, help_text="A poor result, kept while another engine tries."
+    )
+    duration_seconds = models.FloatField(null=True, blank=True)
+    warnings = models.JSONField(default=list)
 
     class Meta:
         ordering = ("id",)
@@ -169,3 +210,87 @@ class LogEntry(models.Model):
 
     def __str__(self) -> str:
         return self.level
+
+
+class Till(models.Model):
+    """One row, locked by everybody who is about to spend money or to take a place at a service."""
+
+    def __str__(self) -> str:
+        return "till"
+
+
+class Spending(models.Model):
+    """What one attempt may cost, and then what it did cost."""
+
+    class State(models.TextChoices):
+        RESERVED = "reserved"
+        SETTLED = "settled"
+        RELEASED = "released"
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="spendings"
+    )
+    attempt = models.OneToOneField(
+        Attempt, null=True, blank=True, on_delete=models.SET_NULL, related_name="spending"
+    )
+    job_uid = models.UUIDField(
+        null=True, blank=True, db_index=True, help_text="Kept when the job is deleted."
+    )
+    engine = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RESERVED)
+    reserved_usd = models.DecimalField(max_digits=10, decimal_places=4, default=0)
+    cost_usd = models.DecimalField(max_digits=10, decimal_places=4, default=0)
+    seconds = models.FloatField(default=0.0, help_text="Of video.")
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    comment = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [models.Index(fields=["owner", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.state}"
+
+
+class RemoteRender(models.Model):
+    """One attempt's render at a service elsewhere. Outlives its job: what was started may still bill."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "its job waits for it"
+        DETACHED = "detached", "nobody waits, but it may still bill"
+        ENDED = "ended", "its files there are to be removed"
+        TIDIED = "tidied", "nothing is left to do"
+
+    spending = models.OneToOneField(Spending, on_delete=models.CASCADE, related_name="remote")
+    engine = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN, db_index=True)
+    memo = models.JSONField(default=dict, help_text="What the engine noted: its keys and the ids over there.")
+    slot_until = models.DateTimeField(null=True, blank=True, help_text="Its place at the service.")
+    wake_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.state}"
+
+
+class Breaker(models.Model):
+    """A service that is of no use for now, so that not every job finds out for itself."""
+
+    engine = models.CharField(max_length=40, primary_key=True)
+    kind = models.CharField(max_length=10, blank=True, help_text="key, credit or down; empty: closed.")
+    message = models.TextField(blank=True)
+    key_print = models.CharField(max_length=20, blank=True, help_text="Of the key that was refused.")
+    failures = models.PositiveIntegerField(default=0)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Empty while open: another key only.")
+    trying_until = models.DateTimeField(
+        null=True, blank=True, help_text="One job tries whether it is well again."
+    )
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.kind or 'closed'}"

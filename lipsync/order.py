@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from django.conf import settings
 
 from lipsync.cost import clip_seconds, estimate_speech_seconds
-from lipsync.engines.base import ENGINES, RenderOptions
+from lipsync.engines.base import ENGINES, FaceKind, RenderOptions
 from lipsync.face.house.look import HOUSE_LOOKS
 from lipsync.models import Asset
 from lipsync.speech.errors import UnknownLanguage, UnknownVoice
@@ -47,6 +48,14 @@ class Order:
     voice_rate: float = 1.0
     engine: str = "auto"
     options: RenderOptions = field(default_factory=RenderOptions)
+    max_cost_usd: Decimal | None = None
+    """The most it may cost; None: what the site allows."""
+
+    @property
+    def face_kind(self) -> FaceKind:
+        if self.face is None:
+            return "drawn"
+        return "video" if self.face.media == Asset.Media.VIDEO else "image"
 
     @property
     def seconds(self) -> float:

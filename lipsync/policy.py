@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from lipsync.cost import estimate_usd
-from lipsync.engines.base import ENGINES, Engine, get_engine
+from lipsync.cost import dollars, estimate_usd
+from lipsync.engines.base import ENGINES, Engine, FaceKind, QualityReport, get_engine
 
 QUALITY_ORDER = ("heygen", "wav2lip", "builtin")
-SHORT_SECONDS = 60.0
+SHORT_SECONDS = 30.0
 """Up to here a clip goes to the best engine first; past it, to the cheapest."""
+POOR = QualityReport(sync_score=0.70, audio_quality=0.80, video_quality=0.75)
+GOOD = QualityReport(sync_score=0.85, audio_quality=0.90, video_quality=0.85)
+"""Bands of quality: below POOR a result is made once more where it may be, from GOOD on it is very good."""
+FACE_WORDS = {"image": "a photo", "video": "a video", "drawn": "a drawn face"}
 
 
 class Choice(NamedTuple):
@@ -19,6 +23,16 @@ class Choice(NamedTuple):
 
     engine: str
     reason: str
+
+
+class Candidate(NamedTuple):
+    """One engine as it stands to a clip: its price, and why it is not for it."""
+
+    engine: str
+    label: str
+    cost_usd: Decimal
+    why_not: str | None
+    is_set_up: bool = True
 
 
 class NoEngine(Exception):  # noqa: N818 -- reads as what it is
@@ -33,54 +47,144 @@ def why_not(name: str) -> str | None:
         return f"The engine {name} is not installed here; choose another one."
 
 
+def price(engine: Engine, seconds: float) -> Decimal:
+    """What is put aside for a clip of ``seconds``."""
+    return estimate_usd(engine.usd_per_second, seconds, engine.billed_step_seconds)
+
+
+def survey(
+    seconds: float,
+    *,
+    face: FaceKind | None = None,
+    budget_usd: Decimal | None = None,
+    budget_words: str = "the budget left",
+    blocked: Mapping[str, str] | None = None,
+) -> list[Candidate]:
+    """Every engine as it stands to a clip of ``seconds``.
+
+    face        what is to speak; None: not known
+    budget_usd  what may still be spent; None means no limit. ``budget_words`` name it after "more than"
+    blocked     reasons from elsewhere, by engine
+    """
+    found = []
+    for name in ENGINES:
+        refusal = why_not(name)
+        try:
+            engine = get_engine(name)
+        except ImportError:
+            found.append(Candidate(name, name, Decimal(0), refusal, False))
+            continue
+        cost_usd = price(engine, seconds)
+        is_set_up = refusal is None
+        refusal = (
+            refusal
+            or _unfit(engine, seconds, face)
+            or (blocked or {}).get(name)
+            or _too_dear(engine, cost_usd, budget_usd, budget_words)
+        )
+        found.append(Candidate(name, engine.label, cost_usd, refusal, is_set_up))
+    return found
+
+
 def choose(
-    wish: str, seconds: float, *, batch: bool = False, budget_usd: Decimal | None = None
+    wish: str,
+    seconds: float,
+    *,
+    batch: bool = False,
+    budget_usd: Decimal | None = None,
+    short_seconds: float = SHORT_SECONDS,
+    candidates: Sequence[Candidate] | None = None,
 ) -> list[Choice]:
     """Engines to try in order, for a clip of ``seconds``.
 
     wish        an engine's name, which then is the only choice, or "auto"
     batch       many clips at once: cost before quality
-    budget_usd  what may still be spent; None means no limit
+    candidates  from ``survey``, where more than the length and ``budget_usd`` is known
 
     Raises KeyError for an unknown name and NoEngine when nothing is left to try.
     """
+    known = candidates if candidates is not None else survey(seconds, budget_usd=budget_usd)
+    by_name = {one.engine: one for one in known}
     if wish != "auto":
-        refusal = why_not(wish) or _too_much(get_engine(wish), seconds, budget_usd)
+        refusal = by_name[wish].why_not
         if refusal:
             raise NoEngine(refusal)
         return [Choice(wish, "You chose it.")]
-    refusals = {name: why_not(name) for name in ENGINES}
-    able = [get_engine(name) for name, refusal in refusals.items() if refusal is None]
-    refusals |= {engine.name: _too_much(engine, seconds, budget_usd) for engine in able}
-    able = [engine for engine in able if refusals[engine.name] is None]
+    able = [one for one in known if one.why_not is None]
     if not able:
-        said = " ".join(refusal for refusal in refusals.values() if refusal)
+        said = " ".join(one.why_not for one in known if one.why_not)
         raise NoEngine(f"No engine can render this: {said or 'none is set up.'}")
-    return _ranked(able, cheap_first=batch or seconds > SHORT_SECONDS)
+    return _ranked(able, known, cheap_first=batch or seconds > short_seconds)
 
 
-def _too_much(engine: Engine, seconds: float, budget_usd: Decimal | None) -> str | None:
+def is_poor(quality: QualityReport | None) -> bool:
+    """Whether any score is below its lower band."""
+    return quality is not None and any(mine < theirs for mine, theirs in _pairs(quality, POOR))
+
+
+def describe_poor(quality: QualityReport) -> str:
+    """The scores below their lower band, for people."""
+    names = ("lips", "sound", "picture")
+    return ", ".join(
+        f"{name} {mine:.2f}"
+        for name, (mine, least) in zip(names, _pairs(quality, POOR), strict=True)
+        if mine < least
+    )
+
+
+def is_better(one: QualityReport | None, other: QualityReport | None) -> bool:
+    """Whether ``one`` is to be kept rather than ``other``: by how far each is from very good."""
+    if one is None or other is None:
+        return one is not None
+    return _shortfall(one) < _shortfall(other)
+
+
+def _shortfall(quality: QualityReport) -> float:
+    return sum(max(0.0, good - mine) for mine, good in _pairs(quality, GOOD))
+
+
+def _pairs(one: QualityReport, other: QualityReport) -> list[tuple[float, float]]:
+    return [
+        (one.sync_score, other.sync_score),
+        (one.audio_quality, other.audio_quality),
+        (one.video_quality, other.video_quality),
+    ]
+
+
+def _unfit(engine: Engine, seconds: float, face: FaceKind | None) -> str | None:
+    if face is not None and face not in engine.faces:
+        wanted = " or ".join(FACE_WORDS[kind] for kind in sorted(engine.faces))
+        return f"{engine.label} needs {wanted}; this is {FACE_WORDS[face]}."
     if engine.max_seconds is not None and seconds > engine.max_seconds:
         return (
             f"{engine.label} makes at most {engine.max_seconds:g} s; shorten the speech or change the engine."
         )
-    cost_usd = estimate_usd(engine.usd_per_second, seconds)
-    if budget_usd is not None and cost_usd > max(budget_usd, Decimal(0)):
-        return f"{engine.label} would cost ${cost_usd}, more than the budget left; choose a free engine."
     return None
 
 
-def _ranked(engines: Iterable[Engine], *, cheap_first: bool) -> list[Choice]:
-    def quality(engine: Engine) -> int:
-        return QUALITY_ORDER.index(engine.name) if engine.name in QUALITY_ORDER else len(QUALITY_ORDER)
+def _too_dear(engine: Engine, cost_usd: Decimal, budget_usd: Decimal | None, words: str) -> str | None:
+    if budget_usd is None or cost_usd <= max(budget_usd, Decimal(0)):
+        return None
+    return f"{engine.label} would cost {dollars(cost_usd)}, more than {words}; choose a free engine."
 
-    if cheap_first:
-        ranked = sorted(engines, key=lambda engine: (engine.usd_per_second, quality(engine)))
-        why = "The cheapest engine for a long clip."
-    else:
-        ranked = sorted(engines, key=quality)
-        why = "The best engine for a short clip."
-    if len(ranked) == 1:
-        why = "The engine set up here."
-    first, *rest = ranked
-    return [Choice(first.name, why), *(Choice(engine.name, "The one before it failed.") for engine in rest)]
+
+def _quality_rank(candidate: Candidate) -> int:
+    name = candidate.engine
+    return QUALITY_ORDER.index(name) if name in QUALITY_ORDER else len(QUALITY_ORDER)
+
+
+def _ranked(able: list[Candidate], known: Sequence[Candidate], *, cheap_first: bool) -> list[Choice]:
+    def rank(one: Candidate) -> tuple[Decimal, int]:
+        return (one.cost_usd if cheap_first else Decimal(0), _quality_rank(one))
+
+    first, *rest = sorted(able, key=rank)
+    why = "The cheapest engine for a long clip." if cheap_first else "The best engine for a short clip."
+    if not rest:
+        why = (
+            "The engine set up here."
+            if len([one for one in known if one.is_set_up]) == 1
+            else ("The only engine that can do this.")
+        )
+    passed = [one for one in known if one.why_not and one.is_set_up and rank(one) < rank(first)]
+    why = " ".join([why, *(f"Passed over: {one.why_not}" for one in passed)])
+    return [Choice(first.engine, why), *(Choice(one.engine, "The one before it failed.") for one in rest)]

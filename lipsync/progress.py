@@ -14,6 +14,10 @@ STAGE_LABELS = {
     "voice": "Preparing the voice",
     "face": "Finding the face",
     "render": "Rendering",
+    "slot": "Waiting for a free place at the service",
+    "upload": "Sending the files",
+    "remote": "Waiting for the service",
+    "fetch": "Fetching the result",
     "quality": "Checking the result",
     "finish": "Finishing",
 }

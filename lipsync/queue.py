@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
@@ -46,11 +47,14 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Queued jobs that may start now.
 
         Not those behind their owner's earlier jobs, nor those whose very render is being made for another:
-        they will find it in the cache.
+        they will find it in the cache. Jobs that wait for a service elsewhere hold up nobody.
         """
         jobs = self.model._default_manager
         ahead = (
-            jobs.filter(Q(state=RUNNING) | Q(state=QUEUED, id__lt=OuterRef("id")), owner=OuterRef("owner"))
+            jobs.filter(
+                Q(state=RUNNING, wake_at=None) | Q(state=QUEUED, id__lt=OuterRef("id")),
+                owner=OuterRef("owner"),
+            )
             .order_by()
             .values("owner")
             .annotate(count=Count("id"))
@@ -78,6 +82,41 @@ class JobQuerySet(models.QuerySet["Job"]):
             )
         )
         return self.get(pk=job_id, lease_token=token) if won else None
+
+    def wakeable(self) -> JobQuerySet:
+        """Jobs that waited for a service elsewhere and whose time has come."""
+        return self.filter(state=RUNNING, lease_token=None, wake_at__lte=timezone.now())
+
+    def wake(self, job_id: int, lease_seconds: float) -> Job | None:
+        """A parked job with a fresh lease, to be gone on with; None when it sleeps on or somebody has it."""
+        now, token = timezone.now(), uuid.uuid4()
+        won = (
+            self.wakeable()
+            .filter(pk=job_id)
+            .update(
+                lease_token=token,
+                lease_expires_at=now + timedelta(seconds=lease_seconds),
+                wake_at=None,
+            )
+        )
+        return self.get(pk=job_id, lease_token=token) if won else None
+
+    def park(self, job_id: int, token: uuid.UUID, wake_at: datetime, *, stage: str, fraction: float) -> bool:
+        """Give up the lease until ``wake_at``. False when it is lost, or the owner asked to stop."""
+        percent = min(99, max(0, int(fraction * 100)))
+        return bool(
+            self.held(job_id, token)
+            .filter(cancel_requested=False)
+            .update(
+                stage=stage,
+                percent=Greatest(F("percent"), percent),
+                lease_token=None,
+                lease_expires_at=None,
+                wake_at=wake_at,
+                rung_at=wake_at,
+                revision=F("revision") + 1,
+            )
+        )
 
     def held(self, job_id: int, token: uuid.UUID) -> JobQuerySet:
         return self.filter(pk=job_id, state=RUNNING, lease_token=token)
@@ -122,8 +161,12 @@ class JobQuerySet(models.QuerySet["Job"]):
             return self.held(job_id, token).filter(cancel_requested=False)._end(DONE, **results)
         return self.filter(pk=job_id, state=QUEUED)._end(DONE, **results)
 
-    def fail(self, job_id: int, token: uuid.UUID, code: str, message: str) -> bool:
-        return self.held(job_id, token)._end(FAILED, error_code=code, error_message=message)
+    def fail(
+        self, job_id: int, token: uuid.UUID, code: str, message: str, cost_usd: Decimal = Decimal(0)
+    ) -> bool:
+        return self.held(job_id, token)._end(
+            FAILED, error_code=code, error_message=message, cost_usd=cost_usd
+        )
 
     def stop(self, job_id: int, token: uuid.UUID) -> bool:
         """The worker has stopped because the owner asked to."""
@@ -131,7 +174,11 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def request_cancel(self, job_id: int) -> bool:
         """Cancel now when no live worker holds the job, else ask the worker to. False when it had ended."""
-        unheld = Q(state=QUEUED) | Q(state=RUNNING, lease_expires_at__lt=timezone.now())
+        unheld = (
+            Q(state=QUEUED)
+            | Q(state=RUNNING, lease_expires_at__lt=timezone.now())
+            | Q(state=RUNNING, lease_token=None)
+        )
         if self.filter(unheld, pk=job_id)._end(CANCELLED):
             return True
         asked = {"cancel_requested": True, "revision": F("revision") + 1}
@@ -148,6 +195,10 @@ class JobQuerySet(models.QuerySet["Job"]):
                 attempt_count=0,
                 cancel_requested=False,
                 rung_at=None,
+                wake_at=None,
+                retried_at=timezone.now(),
+                cost_usd=0,
+                quality=None,
                 started_at=None,
                 finished_at=None,
                 expires_at=None,
@@ -172,6 +223,13 @@ class JobQuerySet(models.QuerySet["Job"]):
             taken = held._end(CANCELLED)
         elif job.attempt_count >= MAX_ATTEMPTS:
             taken = held._end(FAILED, error_code="worker_lost", error_message=LOST_MESSAGE)
+        elif self._is_elsewhere(job):
+            now = timezone.now()
+            count = F("attempt_count") + 1
+            changes: dict[str, Any] = {"lease_token": None, "lease_expires_at": None, "wake_at": now}
+            taken = bool(
+                held.update(rung_at=None, attempt_count=count, revision=F("revision") + 1, **changes)
+            )
         else:
             taken = bool(
                 held.update(
@@ -183,10 +241,15 @@ class JobQuerySet(models.QuerySet["Job"]):
                 )
             )
         if taken:
-            job.attempts.filter(finished_at=None).update(
+            # What a service elsewhere is at goes on without any worker.
+            job.attempts.filter(finished_at=None).exclude(spending__remote__state="open").update(
                 finished_at=timezone.now(), outcome="lost", error_message="The worker stopped answering."
             )
         return taken
+
+    def _is_elsewhere(self, job: Job) -> bool:
+        """Whether a service elsewhere has this job, which then must not be begun anew."""
+        return job.attempts.filter(finished_at=None, spending__remote__state="open").exists()
 
     def _end(self, state: str, **changes: Any) -> bool:
         return bool(
@@ -195,6 +258,7 @@ class JobQuerySet(models.QuerySet["Job"]):
                 stage="",
                 lease_token=None,
                 lease_expires_at=None,
+                wake_at=None,
                 finished_at=timezone.now(),
                 revision=F("revision") + 1,
                 **changes,
@@ -219,11 +283,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Claimable jobs no worker has been told of lately, marked as told now."""
         now = timezone.now()
         stale = Q(rung_at=None) | Q(rung_at__lt=now - timedelta(seconds=RING_AGAIN_SECONDS))
-        jobs = list(self.claimable().filter(stale).order_by("id"))
+        jobs = [*self.claimable().filter(stale).order_by("id"), *self.wakeable().filter(stale)]
         return [job for job in jobs if self._mark_rung(job, now)]
 
     def _mark_rung(self, job: Job, now: datetime) -> bool:
-        return bool(self.filter(pk=job.pk, state=QUEUED, rung_at=job.rung_at).update(rung_at=now))
+        return bool(self.filter(pk=job.pk, state=job.state, rung_at=job.rung_at).update(rung_at=now))
 
     def recent_pace(self, engine: str) -> list[tuple[float, float]]:
         """(seconds taken, seconds of video) of the engine's latest renders."""

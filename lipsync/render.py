@@ -23,14 +23,19 @@ from uuid import uuid4
 from lipsync.audio.phones import Phone
 from lipsync.engines.base import (
     Cancelled,
+    Engine,
     EngineError,
+    Memo,
     OnProgress,
+    QualityReport,
+    RemoteEngine,
     RenderOptions,
     RenderRequest,
     RenderResult,
+    Wait,
     get_engine,
 )
-from lipsync.policy import Choice
+from lipsync.policy import Choice, describe_poor, is_better, is_poor
 from lipsync.speech.align import align_recording
 from lipsync.speech.errors import SpeechError
 from lipsync.speech.languages import find_language
@@ -80,13 +85,29 @@ class Work:
 
 
 class Try:
-    """One engine's go, told how it went."""
+    """One engine's go, told how it went. Kept by whoever wants a record."""
 
-    def ended(self, outcome: str, message: str = "", cost_usd: float = 0.0) -> None:
+    memo: Memo | None = None
+    """What a remote engine noted in an earlier step; None where nobody can go on later: it is waited for."""
+
+    def keep(self) -> None:
+        """Store the memo."""
+
+    def ended(
+        self, outcome: str, message: str = "", cost_usd: float = 0.0, error: Exception | None = None
+    ) -> None:
         """``outcome``: done, failed or cancelled."""
 
+    def scored(self, quality: QualityReport | None) -> None:
+        """How good its result is; None where that cannot be said."""
 
-StartTry = Callable[[Choice], Try]
+
+class Parked(Exception):  # noqa: N818 -- not an error
+    """A service elsewhere is at work; render again after ``wait``."""
+
+    def __init__(self, wait: Wait) -> None:
+        super().__init__()
+        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -97,6 +118,25 @@ class Rendered:
     engine: str
     phones: tuple[Phone, ...] = ()
     """What was spoken when, where its text is known."""
+    quality: QualityReport | None = None
+
+
+StartTry = Callable[[Choice], Try]
+"""May raise EngineError where the engine is not to be used now, and Parked where it has to wait its turn."""
+Judge = Callable[[RenderRequest, RenderResult], QualityReport | None]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told what while engines are tried. Everything is optional."""
+
+    start_try: StartTry = lambda choice: Try()
+    judge: Judge | None = None
+    """Scores a result; without it none is made again."""
+    keep_first: Callable[[Rendered], None] = lambda rendered: None
+    """Told of a poor result before another engine is tried; its file may be copied then."""
+    first: Rendered | None = None
+    """The poor result of an earlier run, already kept."""
 
 
 def render(
@@ -107,43 +147,60 @@ def render(
     *,
     temp_dir: Path,
     speech_dir: Path,
-    start_try: StartTry = lambda choice: Try(),
+    watch: Watch | None = None,
 ) -> Rendered:
     """Render ``work`` to ``output_path`` with the first of ``choices`` that can.
 
     temp_dir    where working files live while it runs
     speech_dir  where spoken texts are kept for the next time
-    Raises RenderFailed, and Cancelled when ``on_progress`` does; then there is no output file.
+    Raises RenderFailed, Parked, and Cancelled when ``on_progress`` does; then there is no output file.
     """
     temp_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="render-", dir=temp_dir) as folder:
         try:
-            speech_path, phones, warnings = _speech_of(work, speech_dir, on_progress)
+            speech = _Speech(work, speech_dir, on_progress)
             request = RenderRequest(
-                speech_path=speech_path,
+                speech_path=speech.path,
                 output_path=Path(folder) / "video.mp4",
                 work_dir=Path(folder),
                 face_path=work.face_path,
                 house_look=work.house_look,
-                phones=phones,
                 options=work.options,
             )
-            rendered = _try_engines(request, choices, on_progress, start_try)
-            _move(request.output_path, output_path)
+            tries = _Tries(request, speech, on_progress, watch or Watch())
+            rendered = tries.run(choices)
+            _move(rendered.result.output_path, output_path)
         except (SpeechError, MediaError, OSError) as error:
             raise explain(error) from error
-        warnings += rendered.result.warnings
+        warnings = speech.warnings + rendered.result.warnings
         result = replace(rendered.result, output_path=output_path, warnings=warnings)
-        return replace(rendered, result=result, phones=phones or ())
+        return replace(rendered, result=result, phones=speech.phones or ())
 
 
-def _speech_of(
-    work: Work, speech_dir: Path, on_progress: OnProgress
-) -> tuple[Path, tuple[Phone, ...] | None, tuple[str, ...]]:
-    """The speech as a sound file, with the times of its phones when they are known, and warnings."""
-    on_progress("voice", 0.0)
-    if work.speech_path is not None:
-        return work.speech_path, *_aligned(work, work.speech_path, on_progress)
+class _Speech:
+    """The speech as a sound file. Its phones are looked for when an engine that uses them has its turn."""
+
+    def __init__(self, work: Work, speech_dir: Path, on_progress: OnProgress) -> None:
+        self._work, self._on_progress = work, on_progress
+        on_progress("voice", 0.0)
+        self.warnings: tuple[str, ...] = ()
+        self.phones: tuple[Phone, ...] | None = None
+        self._is_aligned = work.speech_path is None
+        if work.speech_path is not None:
+            self.path = work.speech_path
+        else:
+            self.path, self.phones = _spoken(work, speech_dir, on_progress)
+
+    def align(self) -> tuple[Phone, ...] | None:
+        """The phones where they are known: of a text, or of a recording that came with its words."""
+        if not self._is_aligned:
+            self._is_aligned = True
+            self.phones, self.warnings = _aligned(self._work, self.path, self._on_progress)
+        return self.phones
+
+
+def _spoken(work: Work, speech_dir: Path, on_progress: OnProgress) -> tuple[Path, tuple[Phone, ...]]:
+    """The text as a sound file, with the times of its phones."""
     name = hashlib.sha256(
         json.dumps([work.text, work.voice, work.voice_rate, SYNTHESISER]).encode()
     ).hexdigest()
@@ -162,7 +219,7 @@ def _speech_of(
         fresh_path.write_text(json.dumps(phones))
         os.replace(fresh_path, phones_path)
     os.utime(sound_path)
-    return sound_path, tuple(Phone(*phone) for phone in json.loads(phones_path.read_text())), ()
+    return sound_path, tuple(Phone(*phone) for phone in json.loads(phones_path.read_text()))
 
 
 def _aligned(
@@ -184,46 +241,104 @@ def _aligned(
     return tuple(phones), ()
 
 
-def _try_engines(
-    request: RenderRequest, choices: Sequence[Choice], on_progress: OnProgress, start_try: StartTry
-) -> Rendered:
-    def on_engine_progress(stage: str, fraction: float) -> None:
-        on_progress(stage, VOICE_SHARE + (ENGINE_END - VOICE_SHARE) * fraction)
+class _Tries:
+    """Engines in turn, until one has made a video that is good enough."""
 
-    failure: Exception = RenderFailed("no_engine", "No engine was left to try; choose another one.")
-    for choice in choices:
-        for try_number in range(1, TRIES_PER_ENGINE + 1):
-            outcome = _try_engine(request, choice, on_engine_progress, start_try(choice))
-            if isinstance(outcome, RenderResult):
-                return Rendered(outcome, choice.engine)
+    def __init__(
+        self, request: RenderRequest, speech: _Speech, on_progress: OnProgress, watch: Watch
+    ) -> None:
+        self._request, self._speech, self._watch = request, speech, watch
+        self._whole_progress = on_progress
+        self._first = watch.first
+
+    def run(self, choices: Sequence[Choice]) -> Rendered:
+        failure: Exception = RenderFailed("no_engine", "No engine was left to try; choose another one.")
+        for number, choice in enumerate(choices):
+            outcome = self._try_often(self._with_reason(choice))
+            if isinstance(outcome, Rendered):
+                if self._first is not None:
+                    return outcome if is_better(outcome.quality, self._first.quality) else self._first
+                if not is_poor(outcome.quality) or number + 1 == len(choices):
+                    return outcome
+                self._put_aside(outcome)
+                continue
+            if self._first is not None:
+                break  # made again once, whatever came of it
             failure = outcome
-            if not (isinstance(failure, EngineError) and failure.retryable) or try_number == TRIES_PER_ENGINE:
+            if isinstance(failure, EngineError) and not failure.fallback:
                 break
-        if isinstance(failure, EngineError) and not failure.fallback:
-            break
-    raise explain(failure) from failure
+        if self._first is not None:
+            return self._first
+        raise explain(failure) from failure
+
+    def _with_reason(self, choice: Choice) -> Choice:
+        if self._first is None or self._first.quality is None:
+            return choice
+        poor = describe_poor(self._first.quality)
+        return choice._replace(reason=f"The result of the one before it was poor ({poor}); made once more.")
+
+    def _put_aside(self, rendered: Rendered) -> None:
+        kept = self._request.work_dir / "first.mp4"
+        os.replace(rendered.result.output_path, kept)
+        self._first = replace(rendered, result=replace(rendered.result, output_path=kept))
+        self._watch.keep_first(self._first)
+
+    def _try_often(self, choice: Choice) -> Rendered | Exception:
+        failure: Exception = TimeoutError()
+        for _ in range(TRIES_PER_ENGINE):
+            outcome = self._try(choice)
+            if isinstance(outcome, Rendered):
+                return outcome
+            failure = outcome
+            if not (isinstance(failure, EngineError) and failure.retryable):
+                break
+        return failure
+
+    def _try(self, choice: Choice) -> Rendered | EngineError | TimeoutError:
+        """The result, or why this engine has none. Media nobody can render and a wish to stop are raised."""
+        try:
+            tried = self._watch.start_try(choice)
+        except EngineError as error:
+            return error
+        try:
+            result = self._run_engine(get_engine(choice.engine), tried)
+            if not self._request.output_path.is_file():
+                raise EngineError("The engine ended without a video; try again or choose another engine.")
+        except (EngineError, TimeoutError) as error:
+            logger.warning("engine %s failed: %s", choice.engine, error)
+            tried.ended("failed", str(explain(error)), error=error)
+            return error
+        except Parked:
+            raise
+        except Cancelled:
+            tried.ended("cancelled")
+            raise
+        except Exception as error:
+            tried.ended("failed", str(explain(error)), error=error)
+            raise
+        tried.ended("done", cost_usd=result.cost_usd)
+        quality = None
+        if self._watch.judge is not None:
+            self._whole_progress("quality", ENGINE_END)
+            quality = self._watch.judge(self._request, result)
+            tried.scored(quality)
+        return Rendered(result, choice.engine, quality=quality)
+
+    def _run_engine(self, engine: Engine, tried: Try) -> RenderResult:
+        if isinstance(engine, RemoteEngine) and tried.memo is not None:
+            step = engine.advance(self._request, tried.memo, tried.keep, self._on_progress)
+            if isinstance(step, Wait):
+                raise Parked(replace(step, fraction=_of_whole(step.fraction)))
+            return step
+        phones = None if engine.remote else self._speech.align()
+        return engine.render(replace(self._request, phones=phones), self._on_progress)
+
+    def _on_progress(self, stage: str, fraction: float) -> None:
+        self._whole_progress(stage, _of_whole(fraction))
 
 
-def _try_engine(
-    request: RenderRequest, choice: Choice, on_progress: OnProgress, tried: Try
-) -> RenderResult | EngineError | TimeoutError:
-    """The result, or why this engine has none. Media nobody could render and a wish to stop are raised."""
-    try:
-        result = get_engine(choice.engine).render(request, on_progress)
-        if not request.output_path.is_file():
-            raise EngineError("The engine ended without a video; try again or choose another engine.")
-    except (EngineError, TimeoutError) as error:
-        logger.warning("engine %s failed: %s", choice.engine, error)
-        tried.ended("failed", str(explain(error)))
-        return error
-    except Cancelled:
-        tried.ended("cancelled")
-        raise
-    except Exception as error:
-        tried.ended("failed", str(explain(error)))
-        raise
-    tried.ended("done", cost_usd=result.cost_usd)
-    return result
+def _of_whole(engine_fraction: float) -> float:
+    return VOICE_SHARE + (ENGINE_END - VOICE_SHARE) * engine_fraction
 
 
 def explain(error: Exception) -> RenderFailed:

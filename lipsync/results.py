@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import av
 import cv2
+import numpy as np
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -59,6 +60,43 @@ def store(
         _put(mouth_path, mouth_beside(video))
     _put(video_path, video)
     return video, poster
+
+
+FIRST_NAME = "first.mp4"
+
+
+def keep_first(
+    job: Job, video_path: Path, mouth: MouthTrack | None = None, phones: Sequence[Phone] = ()
+) -> str:
+    """Move a poor result beside where the final one will be; its name in storage."""
+    name = f"{folder_of(job)}/{FIRST_NAME}"
+    if mouth is not None:
+        mouth_path = video_path.with_name(f"{uuid4().hex}.json")
+        mouth_path.write_text(json.dumps(describe_mouth(mouth, phones), ensure_ascii=False), "utf-8")
+        _put(mouth_path, _mouth_of_first(name))
+    _put(video_path, name)
+    return name
+
+
+def read_mouth(first: str | None) -> MouthTrack | None:
+    """What the mouth did in a kept poor result; None where that was not kept."""
+    if not first or not default_storage.exists(_mouth_of_first(first)):
+        return None
+    with default_storage.open(_mouth_of_first(first)) as file:
+        told = json.load(file)
+    openness, width, rounding, closure = (np.asarray(told[name], np.float32) for name in MOUTH_VALUES)
+    return MouthTrack(told["fps"], openness, width, rounding, np.zeros_like(openness), closure)
+
+
+def forget_first(job: Job) -> None:
+    """Another result was chosen, or this one has been put in its place."""
+    name = f"{folder_of(job)}/{FIRST_NAME}"
+    remove(name, _mouth_of_first(name))
+    job.attempts.exclude(video="").update(video="")
+
+
+def _mouth_of_first(first: str) -> str:
+    return f"{first}.json"
 
 
 def describe_mouth(mouth: MouthTrack, phones: Sequence[Phone]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,26 +13,34 @@ from django.core.files.storage import default_storage
 from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
-from lipsync import results
-from lipsync.engines.base import Cancelled
+from lipsync import attempts, results
+from lipsync.attempts import Round, describe_quality
+from lipsync.engines.base import Cancelled, QualityReport, RenderResult
+from lipsync.judge import judge
 from lipsync.lease import Lease, LeaseLost
 from lipsync.models import Attempt, Job, LogEntry
 from lipsync.order import Order, Refused
 from lipsync.policy import Choice
 from lipsync.progress import publish
-from lipsync.render import Rendered, RenderFailed, Try, Work, explain
+from lipsync.render import Parked, Rendered, RenderFailed, Watch, Work, explain
 from lipsync.service import get_lipsync_service, order_of, result_expiry
 
 logger = logging.getLogger(__name__)
 
 
 def run(job_id: int) -> Job | None:
-    """Claim and run a job to its end; None when it was not to be had. The job as it was left otherwise."""
+    """Claim and run a job until it ends or has to wait; None when it was not to be had.
+
+    The job as it was left otherwise: one that waits for a service elsewhere says when to ``run`` it again.
+    """
     job = Job.objects.claim(job_id, settings.LEASE_SECONDS)
+    if job is not None:
+        note(job, f"Started, attempt {job.attempt_count}." if job.attempt_count > 1 else "Started.")
+    else:
+        job = Job.objects.wake(job_id, settings.LEASE_SECONDS)
     if job is None:
         return None
     publish(job)
-    note(job, f"Started, attempt {job.attempt_count}." if job.attempt_count > 1 else "Started.")
     work_dir = _fresh_work_dir(job)
     try:
         with Lease(job, settings.LEASE_SECONDS) as lease:
@@ -49,24 +58,11 @@ def note(job: Job, message: str, level: str = "info") -> None:
     LogEntry.objects.create(job=job, message=message, level=level)
 
 
-class AttemptTry(Try):
-    """Keeps the record of one engine's try."""
-
-    def __init__(self, job: Job, choice: Choice) -> None:
-        self.attempt = Attempt.objects.create(job=job, engine=choice.engine, reason=choice.reason)
-
-    def ended(self, outcome: str, message: str = "", cost_usd: float = 0.0) -> None:
-        Attempt.objects.filter(pk=self.attempt.pk, finished_at=None).update(
-            finished_at=timezone.now(),
-            outcome=outcome,
-            error_message=message,
-            cost_usd=Decimal(str(cost_usd)),
-        )
-
-
 def _run_held(job: Job, lease: Lease, work_dir: Path) -> None:
     try:
         _render_and_finish(job, lease, work_dir)
+    except Parked as parked:
+        _park(job, lease, parked)
     except LeaseLost:
         logger.warning("job %s: its lease was lost; what it made is dropped", job.pk)
     except Cancelled:
@@ -80,8 +76,19 @@ def _run_held(job: Job, lease: Lease, work_dir: Path) -> None:
         _fail(job, lease, failure.code, str(failure))
 
 
+def _park(job: Job, lease: Lease, parked: Parked) -> None:
+    wait = parked.wait
+    wake_at = timezone.now() + timedelta(seconds=wait.seconds)
+    lease.close()
+    if Job.objects.park(job.pk, lease.token, wake_at, stage=wait.stage, fraction=wait.fraction):
+        return
+    if Job.objects.stop(job.pk, lease.token):
+        note(job, "Cancelled.")
+
+
 def _fail(job: Job, lease: Lease, code: str, message: str) -> None:
-    if Job.objects.fail(job.pk, lease.token, code, message):
+    attempts.close(job.attempts.filter(spending__remote=None), "failed", message)
+    if Job.objects.fail(job.pk, lease.token, code, message, cost_usd=_cost_of(job)):
         note(job, message, "error")
 
 
@@ -89,8 +96,10 @@ def _render_and_finish(job: Job, lease: Lease, work_dir: Path) -> None:
     service = get_lipsync_service()
     order = order_of(job)
     work = _work_of(order, work_dir)
-    choices = service.choices(order)
-    if service.take_from_cache(job, service.key(order, choices[0].engine), lease.token):
+    so_far = Round(job)
+    choices = _choices(so_far, order)
+    is_begun = so_far.open_remote is not None or so_far.first is not None
+    if not is_begun and service.take_from_cache(job, service.key(order, choices[0].engine), lease.token):
         note(job, "Taken from an earlier render of the same.")
         return
     rendered = service.render(
@@ -99,10 +108,62 @@ def _render_and_finish(job: Job, lease: Lease, work_dir: Path) -> None:
         work_dir / "result.mp4",
         lease.report,
         temp_dir=work_dir,
-        start_try=lambda choice: AttemptTry(job, choice),
+        watch=Watch(
+            start_try=lambda choice: so_far.start(order.seconds, choice),
+            judge=judge,
+            keep_first=lambda first: _keep_first(job, lease, first, work_dir),
+            first=_first_of(so_far, work_dir),
+        ),
     )
     lease.report("finish", 0.99)
     _finish(job, lease, rendered, service.key(order, rendered.engine))
+
+
+def _choices(so_far: Round, order: Order) -> list[Choice]:
+    """What is to be tried still. Raises Refused and RenderFailed."""
+    try:
+        planned = get_lipsync_service().plan(order, so_far.job.owner_id, so_far.job).choices
+    except Refused:
+        if not (so_far.open_remote or so_far.first):
+            raise
+        planned = []
+    choices = so_far.left(planned)
+    if choices or so_far.first:
+        return choices
+    raise RenderFailed("engine_failed", so_far.last_failure() or "No engine was left to try; try again.")
+
+
+def _keep_first(job: Job, lease: Lease, first: Rendered, work_dir: Path) -> None:
+    """Keep a poor result where neither a crash nor a wait can lose it, while another engine tries."""
+    lease.check()
+    copy = work_dir / "first-copy.mp4"
+    shutil.copyfile(first.result.output_path, copy)
+    video = results.keep_first(job, copy, first.result.mouth, first.phones)
+    attempts.close_done(job, first.result.duration_seconds)
+    Attempt.objects.filter(job=job, engine=first.engine, outcome="done").update(
+        video=video, warnings=list(first.result.warnings)
+    )
+    note(job, "The result was poor, so another engine tries once.", "warning")
+
+
+def _first_of(so_far: Round, work_dir: Path) -> Rendered | None:
+    """The poor result of an earlier run, as a file of this one."""
+    kept = so_far.first
+    if kept is None or not default_storage.exists(str(kept.video.name)):
+        return None
+    path = work_dir / "first.mp4"
+    with kept.video.open("rb") as source, path.open("wb") as target:
+        shutil.copyfileobj(source, target)
+    result = RenderResult(
+        path,
+        duration_seconds=kept.duration_seconds or 0.0,
+        frame_count=0,
+        cost_usd=float(kept.cost_usd),
+        warnings=tuple(kept.warnings),
+        mouth=results.read_mouth(kept.video.name),
+    )
+    quality = QualityReport(**kept.quality) if kept.quality else None
+    return Rendered(result, kept.engine, quality=quality)
 
 
 def _finish(job: Job, lease: Lease, rendered: Rendered, cache_key: str) -> None:
@@ -115,19 +176,35 @@ def _finish(job: Job, lease: Lease, rendered: Rendered, cache_key: str) -> None:
         poster=poster,
         engine_used=rendered.engine,
         duration_seconds=made.duration_seconds,
-        cost_usd=Decimal(str(made.cost_usd)),
-        warnings=[*job.warnings, *made.warnings],
+        cost_usd=_cost_of(job),
+        quality=describe_quality(rendered.quality),
+        warnings=[*_warnings_of(job), *made.warnings],
         cache_key=cache_key,
         expires_at=result_expiry(),
     )
     if finished:
+        attempts.close_done(job, made.duration_seconds)
+        results.forget_first(job)
         note(job, f"Done: {made.duration_seconds:.1f} s of video by {rendered.engine}.")
         return
     row = Job.objects.filter(pk=job.pk).first()
     is_held = row is not None and row.lease_token == lease.token
     if is_held or row is None:  # cancelled or deleted: nobody else writes these files
         results.remove(result, poster, results.mouth_beside(result))
-    raise Cancelled if is_held else LeaseLost
+    if is_held:
+        attempts.close(job.attempts, "cancelled")
+        raise Cancelled
+    raise LeaseLost
+
+
+def _warnings_of(job: Job) -> list[str]:
+    """As they are now: what a service did meanwhile may have added some."""
+    return Job.objects.filter(pk=job.pk).values_list("warnings", flat=True).first() or []
+
+
+def _cost_of(job: Job) -> Decimal:
+    """What every attempt of this round has cost, as far as it is known."""
+    return sum((attempt.cost_usd for attempt in Round(job).attempts), Decimal(0))
 
 
 def _work_of(order: Order, work_dir: Path) -> Work:

@@ -11,6 +11,7 @@ from lipsync import results
 from lipsync.engines.base import Background, ExpressionName, SyncMode
 from lipsync.models import Asset, Attempt, Job
 from lipsync.progress import seconds_left, stage_label
+from lipsync.service import Estimate
 
 API_ROOT = "/api/v1"
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -67,10 +68,13 @@ class OptionsOut(Schema):
 
 
 class QualityOut(Schema):
+    """Each 0..1. From 0.85, 0.90 and 0.85 on very good; below 0.70, 0.80 and 0.75 poor."""
+
     sync_score: float
     audio_quality: float
     video_quality: float
     method: str
+    offset_ms: float | None = None
 
 
 class JobErrorOut(Schema):
@@ -86,6 +90,7 @@ class AttemptOut(Schema):
     started_at: datetime
     finished_at: datetime | None
     cost_usd: float
+    quality: QualityOut | None
 
 
 class JobOut(Schema):
@@ -115,6 +120,8 @@ class JobOut(Schema):
     expires_at: datetime | None
     duration_seconds: float | None
     cost_usd: float
+    max_cost_usd: float | None
+    batch_id: str | None
     quality: QualityOut | None
     warnings: list[str]
     error: JobErrorOut | None
@@ -159,6 +166,19 @@ class JobIn(Schema):
     voice_rate: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
     engine: str = "auto"
     options: OptionsIn = Field(default_factory=lambda: OptionsIn())
+    max_cost_usd: Annotated[float, Field(ge=0, le=100_000)] | None = Field(
+        None, description="US dollars it may cost at most; null: what the site allows."
+    )
+
+
+class CandidateOut(Schema):
+    """One engine as it stands to this job; ``place`` is when it is tried, from 1."""
+
+    engine: str
+    label: str
+    cost_usd: float
+    why_not: str | None
+    place: int | None
 
 
 class EstimateOut(Schema):
@@ -166,8 +186,10 @@ class EstimateOut(Schema):
     reason: str
     seconds: float
     cost_usd: float
+    most_usd: float = Field(description="What it comes to at most, should other engines have to step in.")
     render_seconds: float | None
     from_cache: bool
+    engines: list[CandidateOut]
 
 
 class LogOut(Schema):
@@ -233,6 +255,29 @@ def describe_asset(asset: Asset) -> AssetOut:
     )
 
 
+def describe_estimate(estimate: Estimate) -> EstimateOut:
+    places = {choice.engine: place for place, choice in enumerate(estimate.choices, start=1)}
+    return EstimateOut(
+        engine=estimate.engine,
+        reason=estimate.reason,
+        seconds=estimate.seconds,
+        cost_usd=float(estimate.cost_usd),
+        most_usd=float(estimate.most_usd),
+        render_seconds=estimate.render_seconds,
+        from_cache=estimate.from_cache,
+        engines=[
+            CandidateOut(
+                engine=one.engine,
+                label=one.label,
+                cost_usd=float(one.cost_usd),
+                why_not=one.why_not,
+                place=places.get(one.engine),
+            )
+            for one in estimate.candidates
+        ],
+    )
+
+
 def describe_attempt(attempt: Attempt) -> AttemptOut:
     return AttemptOut(
         engine=attempt.engine,
@@ -242,6 +287,7 @@ def describe_attempt(attempt: Attempt) -> AttemptOut:
         started_at=attempt.started_at,
         finished_at=attempt.finished_at,
         cost_usd=float(attempt.cost_usd),
+        quality=QualityOut(**attempt.quality) if attempt.quality else None,
     )
 
 
@@ -274,6 +320,8 @@ def describe_job(job: Job) -> JobOut:
         expires_at=job.expires_at,
         duration_seconds=job.duration_seconds,
         cost_usd=float(job.cost_usd),
+        max_cost_usd=None if job.max_cost_usd is None else float(job.max_cost_usd),
+        batch_id=str(job.batch.uid) if job.batch else None,
         quality=QualityOut(**job.quality) if job.quality else None,
         warnings=[*job.warnings, EXPIRED_NOTICE] if expired else job.warnings,
         error=JobErrorOut(code=job.error_code, message=job.error_message) if job.error_code else None,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 from uuid import UUID
 
 from django.conf import settings
@@ -17,14 +17,23 @@ from django.db import transaction
 from django.utils import timezone
 
 from avsite.accounts.models import User
-from lipsync import results
+from lipsync import breaker, budget, results
 from lipsync.cache import file_content, house_content, render_key, text_content, transcribed_content
-from lipsync.cost import clip_seconds, estimate_render_seconds, estimate_usd
-from lipsync.engines.base import Cancelled, OnProgress, RenderOptions, get_engine
-from lipsync.models import Job
+from lipsync.cost import clip_seconds, estimate_render_seconds
+from lipsync.engines.base import (
+    ENGINES,
+    Cancelled,
+    FaceKind,
+    OnProgress,
+    RemoteEngine,
+    RenderOptions,
+    get_engine,
+)
+from lipsync.judge import measure_quality
+from lipsync.models import Batch, Job
 from lipsync.order import Order, Refused, check_order
-from lipsync.policy import Choice, NoEngine, choose
-from lipsync.render import ALIGNER, SYNTHESISER, Rendered, StartTry, Try, Work, render
+from lipsync.policy import Candidate, Choice, NoEngine, choose, survey
+from lipsync.render import ALIGNER, SYNTHESISER, Rendered, Watch, Work, render
 from lipsync.video.errors import MediaError
 from lipsync.video.probe import probe
 
@@ -56,8 +65,27 @@ class Estimate:
     reason: str
     seconds: float
     cost_usd: Decimal
+    most_usd: Decimal
+    """What it may come to when other engines have to step in; it is within every budget."""
     render_seconds: float | None
     from_cache: bool
+    candidates: list[Candidate]
+    choices: list[Choice]
+
+
+class Plan(NamedTuple):
+    """Engines to try for an order, and how every engine stands to it."""
+
+    choices: list[Choice]
+    candidates: list[Candidate]
+
+
+class Place(NamedTuple):
+    """Where a job stands in a batch."""
+
+    batch: Batch
+    row: int
+    name: str
 
 
 class LipsyncService:
@@ -101,23 +129,46 @@ class LipsyncService:
         """
         if not await asyncio.to_thread(Path(path).is_file):
             raise FileNotFoundError(f"There is no file {path}; check its name.")
-        raise RuntimeError("Quality cannot be measured here yet; no score is better than a made-up one.")
+        quality = await asyncio.to_thread(measure_quality, Path(path))
+        return Scores(
+            sync_score=quality.sync_score,
+            audio_quality=quality.audio_quality,
+            video_quality=quality.video_quality,
+        )
 
     def render_files(
-        self, work: Work, output_path: Path, engine: str = "auto", *, on_progress: OnProgress
+        self,
+        work: Work,
+        output_path: Path,
+        engine: str = "auto",
+        *,
+        on_progress: OnProgress,
+        batch: bool = False,
+        watch: Watch | None = None,
     ) -> Rendered:
-        """Render files to a file by policy. Errors as ``generate_lipsync``, and Cancelled."""
+        """Render files to a file by policy, within the ceiling of one job.
+
+        ``batch``: one of many, so cost goes before quality. Errors as ``generate_lipsync``, and Cancelled.
+        """
         for path in (work.face_path, work.speech_path):
             if path is not None and not path.is_file():
                 raise FileNotFoundError(f"There is no file {path}; check its name.")
         try:
-            choices = choose(engine, _files_seconds(work))
+            seconds, face = _files_seconds(work)
+            candidates = survey(seconds, face=face, budget_usd=settings.BUDGET_JOB_USD)
+            choices = choose(
+                engine,
+                seconds,
+                batch=batch,
+                short_seconds=settings.SHORT_CLIP_SECONDS,
+                candidates=candidates,
+            )
         except KeyError:
             raise RuntimeError(f"There is no engine called {engine!r}; use auto.") from None
         except (NoEngine, MediaError) as error:
             raise RuntimeError(str(error)) from error
         target = Path(settings.LIPSYNC_OUTPUT_DIR or ".") / output_path
-        return self.render(work, choices, target.absolute(), on_progress)
+        return self.render(work, choices, target.absolute(), on_progress, watch=watch)
 
     def render(
         self,
@@ -127,7 +178,7 @@ class LipsyncService:
         on_progress: OnProgress,
         *,
         temp_dir: Path | None = None,
-        start_try: StartTry = lambda choice: Try(),
+        watch: Watch | None = None,
     ) -> Rendered:
         """Render with the first of ``choices`` that can; see ``lipsync.render.render``."""
         return render(
@@ -137,42 +188,63 @@ class LipsyncService:
             on_progress,
             temp_dir=temp_dir or settings.TEMP_DIR,
             speech_dir=settings.CACHE_DIR / "speech",
-            start_try=start_try,
+            watch=watch,
         )
 
-    def choices(self, order: Order) -> list[Choice]:
-        """Engines to try for ``order``. Raises Refused."""
+    def plan(self, order: Order, owner_id: int | None, job: Job | None = None) -> Plan:
+        """Engines to try for ``order``, within what its owner may spend. Raises Refused."""
+        ceiling = budget.tightest(owner_id, job.uid if job else None, order.max_cost_usd)
+        candidates = survey(
+            order.seconds,
+            face=order.face_kind,
+            budget_usd=None if ceiling is None else ceiling.left_usd,
+            budget_words="" if ceiling is None else ceiling.words,
+            blocked=_blocked(),
+        )
         try:
-            return choose(order.engine, order.seconds)
+            choices = choose(
+                order.engine,
+                order.seconds,
+                batch=job is not None and job.batch_id is not None,
+                short_seconds=settings.SHORT_CLIP_SECONDS,
+                candidates=candidates,
+            )
         except NoEngine as error:
             raise Refused("invalid", str(error), "engine") from None
         except KeyError:
             raise Refused(
                 "invalid", f"There is no engine called {order.engine!r}; use auto.", "engine"
             ) from None
+        return Plan(choices, candidates)
 
-    def estimate(self, order: Order) -> Estimate:
+    def estimate(self, owner: User, order: Order) -> Estimate:
         """What ``order`` would take. Raises Refused."""
         order = check_order(order)
-        engine, reason = self.choices(order)[0]
+        choices, candidates = self.plan(order, owner.pk)
+        engine, reason = choices[0]
         from_cache = Job.objects.rendered(self.key(order, engine)) is not None
-        cost_usd = estimate_usd(get_engine(engine).usd_per_second, order.seconds)
+        costs = {one.engine: one.cost_usd for one in candidates}
         pace = estimate_render_seconds(Job.objects.recent_pace(engine), order.seconds)
         return Estimate(
             engine=engine,
             reason=reason,
             seconds=round(order.seconds, 2),
-            cost_usd=Decimal(0) if from_cache else cost_usd,
+            cost_usd=Decimal(0) if from_cache else costs[engine],
+            most_usd=Decimal(0) if from_cache else max(costs[choice.engine] for choice in choices),
             render_seconds=0.0 if from_cache else pace,
             from_cache=from_cache,
+            candidates=candidates,
+            choices=choices,
         )
 
-    def submit(self, owner: User, order: Order) -> Job:
+    def submit(self, owner: User, order: Order, place: Place | None = None) -> Job:
         """A new job of ``owner``, done at once when the same was rendered before. Raises Refused."""
         order = check_order(order)
-        key = self.key(order, self.choices(order)[0].engine)
+        key = self.key(order, self.plan(order, owner.pk).choices[0].engine)
         with transaction.atomic():
-            require_room(User.objects.select_for_update().get(pk=owner.pk))
+            locked = User.objects.select_for_update().get(pk=owner.pk)
+            if place is None:  # a batch has a limit of its own, and its jobs wait in line
+                require_room(locked)
             job = Job.objects.create(
                 owner=owner,
                 face=order.face,
@@ -185,6 +257,10 @@ class LipsyncService:
                 voice_rate=order.voice_rate,
                 engine=order.engine,
                 options=asdict(order.options),
+                max_cost_usd=order.max_cost_usd,
+                batch=place.batch if place else None,
+                batch_index=place.row if place else None,
+                batch_name=place.name if place else "",
                 warnings=_notices(order),
                 cache_key=key,
             )
@@ -252,7 +328,21 @@ def order_of(job: Job) -> Order:
         voice_rate=job.voice_rate,
         engine=job.engine,
         options=RenderOptions(**job.options),
+        max_cost_usd=job.max_cost_usd,
     )
+
+
+def _blocked() -> dict[str, str]:
+    """Services that are left alone for now, and why."""
+    found = {}
+    for name in ENGINES:
+        try:
+            engine = get_engine(name)
+        except ImportError:
+            continue
+        if isinstance(engine, RemoteEngine) and (reason := breaker.why_open(engine)):
+            found[name] = reason
+    return found
 
 
 def result_expiry() -> datetime | None:
@@ -265,13 +355,15 @@ def _notices(order: Order) -> list[str]:
     return [notice for asset in assets for notice in asset.notices]
 
 
-def _files_seconds(work: Work) -> float:
-    """Length of the result as far as it can be known before rendering."""
-    if work.speech_path is None:
-        return 0.0
+def _files_seconds(work: Work) -> tuple[float, FaceKind]:
+    """Length of the result as far as it can be known before rendering, and what is to speak."""
     face = probe(work.face_path) if work.face_path else None
-    face_seconds = face.duration_seconds if face and face.media == "video" else None
-    return clip_seconds(probe(work.speech_path).duration_seconds, face_seconds, work.options.sync_mode)
+    kind: FaceKind = "drawn" if face is None else "video" if face.media == "video" else "image"
+    if work.speech_path is None:
+        return 0.0, kind
+    face_seconds = face.duration_seconds if face and kind == "video" else None
+    speech_seconds = probe(work.speech_path).duration_seconds
+    return clip_seconds(speech_seconds, face_seconds, work.options.sync_mode), kind
 
 
 @cache

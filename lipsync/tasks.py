@@ -10,12 +10,13 @@ from typing import Any
 from celery import shared_task
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
-from lipsync import results, runner
+from lipsync import remote, results, runner
 from lipsync.assets import purge_assets
 from lipsync.engines.base import get_engine
-from lipsync.models import Job
+from lipsync.models import Job, RemoteRender
 from lipsync.order import Refused
 from lipsync.progress import publish
 from lipsync.samples import draw_look_pictures
@@ -47,10 +48,24 @@ def _send(job: Job) -> bool:
 
 
 def _queue_of(job: Job) -> str:
+    if job.wake_at is not None:
+        return "remote"
     try:
-        return get_engine(get_lipsync_service().choices(order_of(job))[0].engine).queue
+        choices = get_lipsync_service().plan(order_of(job), job.owner_id, job).choices
+        return get_engine(choices[0].engine).queue
     except Refused:
         return "default"  # any worker can fail it with the reason
+
+
+def _wake_later(job: Job) -> None:
+    """Have a job that waits for a service looked at in time; the sweep does it where the message is lost."""
+    if job.state != Job.State.RUNNING or job.wake_at is None:
+        return
+    seconds = max(0.0, (job.wake_at - timezone.now()).total_seconds()) + 0.02
+    try:
+        run_job_task.apply_async((job.pk,), queue="remote", countdown=seconds)
+    except (BrokerError, OSError) as error:
+        logger.warning("job %s is woken by the sweep, the broker is away: %s", job.pk, error)
 
 
 @shared_task(ignore_result=True)
@@ -58,6 +73,7 @@ def run_job_task(job_id: int) -> None:
     """Run a job, then tell of those that waited for it: its owner's next, and those that are the same."""
     job = runner.run(job_id)
     if job is not None:
+        _wake_later(job)
         ring(Q(owner=job.owner_id) | Q(cache_key=job.cache_key))
 
 
@@ -68,6 +84,13 @@ def sweep_task() -> None:
         runner.note(job, "Its worker stopped answering.", "warning")
         publish(job)
     ring()
+
+
+@shared_task(ignore_result=True)
+def follow_remote_task() -> None:
+    """Look after renders at services elsewhere that no job waits for, and remove what was left there."""
+    if RemoteRender.objects.exclude(state=RemoteRender.State.TIDIED).exists():
+        remote.follow_up()
 
 
 @shared_task(ignore_result=True)

@@ -231,7 +231,10 @@ class RemoteEngine(Engine):
         """Remove what was left on the service's machines. Raises RemoteError."""
 
     def test(self) -> str | None:
-        """None when the service would take a job now, else why not. Costs nothing. Raises RemoteError."""
+        """None when the service has money left for a job, else a sentence.
+
+        Costs nothing. Raises RemoteError when it cannot be asked.
+        """
         return None
 
     def render(self, request: RenderRequest, on_progress: OnProgress) -> RenderResult:

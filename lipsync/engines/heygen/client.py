@@ -29,6 +29,8 @@ Value = TypeVar("Value")
 
 USER_AGENT = "avsite/0.1 (+lipsync)"
 TRIES = 3
+RETRY_SECONDS = 1.0
+"""The first wait before a call is repeated is at most this."""
 ELAPSED_SECONDS = 45.0
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0, write=120.0)
 LIST_PAGES = 5
@@ -130,7 +132,7 @@ class HeyGenClient:
         """One call, repeated while that may help; with ``key`` it takes effect once all the same."""
         headers = {"Idempotency-Key": key} if key else {}
         sent = False
-        for attempt in stamina.retry_context(_full_jitter(self.config.retry_seconds), TRIES, ELAPSED_SECONDS):
+        for attempt in stamina.retry_context(_full_jitter(RETRY_SECONDS), TRIES, ELAPSED_SECONDS):
             with attempt:
                 try:
                     response = self._send(

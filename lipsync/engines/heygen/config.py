@@ -66,8 +66,6 @@ class HeyGenConfig:
     deadline_limit_seconds: float = 3600.0
     keep_files: bool = False
     """Leave uploads and results on HeyGen's machines."""
-    retry_seconds: float = 1.0
-    """First wait before a failed call is repeated."""
 
     def url(self, name: str, identifier: str = "") -> str:
         path = self.paths.get(name) or f"/{self.generation}{PATHS[name]}"

@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 POLL_LONGEST = 30.0
 LOST_LOOKS = 5
 """Looks in a row that may fail before a render is given up."""
+LOST_ANSWERS = 3
+"""Likewise with a render that may have been started: it is asked for again with the same key."""
 KEY_LIFE_SECONDS = 23 * 3600
 """HeyGen remembers idempotency keys for a day."""
 SETTLED_SECONDS = 120.0
@@ -73,7 +75,7 @@ class HeyGenEngine(RemoteEngine):
             with open_client(self.config) as client:
                 balance = client.account().balance_usd
         except HeyGenFailure as failure:
-            return str(failure.explain())
+            raise failure.explain() from None
         if balance is not None and balance < self.usd_per_second:
             return "The site's HeyGen account has no money left; top it up."
         return None
@@ -130,6 +132,11 @@ class HeyGenEngine(RemoteEngine):
             memo.update(anew=True, key=uuid.uuid4().hex, assets={})
             keep()
             return Wait(0.0, 0.1)
+        if failure.kind == "down" and "remote_id" not in memo and "sent_at" in memo:
+            memo["unheard"] = int(memo.get("unheard", 0)) + 1
+            keep()
+            if memo["unheard"] < LOST_ANSWERS:
+                return Wait(_jittered(self.config.poll_seconds), 0.25)  # then their list is looked at
         if failure.kind == "down" and "remote_id" in memo:
             memo["lost_looks"] = int(memo.get("lost_looks", 0)) + 1
             if memo["lost_looks"] < LOST_LOOKS:
@@ -313,8 +320,11 @@ class HeyGenEngine(RemoteEngine):
 
 def _neutrally_named(path: Path, work_dir: Path, name: str) -> Path:
     """The same file under a name that says nothing about anybody."""
-    neutral = work_dir / f"{name}{path.suffix.lower()}"
-    if neutral != path and not neutral.exists():
+    # A folder of their own: nothing that is written later may follow these links to somebody's file.
+    folder = work_dir / "sent"
+    folder.mkdir(exist_ok=True)
+    neutral = folder / f"{name}{path.suffix.lower()}"
+    if not neutral.exists():
         neutral.symlink_to(path.absolute())
     return neutral
 

@@ -224,7 +224,7 @@ class Handler(BaseHTTPRequestHandler):
     def _tell(self, render: Render) -> dict[str, Any]:
         render.looks += 1
         scenario, state = render.scenario, render.state
-        if state == "running" and scenario.is_on("unknown_status"):
+        if scenario.is_on("unknown_status", at="look"):
             state = "polishing"
         url = None
         if state == "completed" and not scenario.is_on("completed_no_url"):

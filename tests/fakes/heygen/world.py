@@ -76,6 +76,8 @@ class World:
     max_jobs: int = 10
     upload_bytes: int = 32 * 1024 * 1024
     good_films: bool = False
+    films: Path | None = None
+    """Where films are kept for other worlds."""
 
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
@@ -149,7 +151,12 @@ class World:
 
     def film_of(self, render: Render) -> Path:
         if render.film is None:
-            target = self.folder / f"{render.id}.mp4"
+            content = render.video.path.read_bytes() + render.audio.path.read_bytes()
+            name = hashlib.sha256(content + render.scenario.name.encode()).hexdigest()[:24]
+            target = (self.films or self.folder) / f"{name}.mp4"
+            if target.exists():
+                render.film = target
+                return target
             video, audio, name = render.video.path, render.audio.path, render.scenario.name
             if name == "wrong_content":
                 target.write_text("<html><body>Not found</body></html>")
