@@ -238,13 +238,15 @@ class MouthDrawing:
         """The shadow between lips that were apart in the picture and now touch."""
         across = np.abs(np.linspace(-1, 1, len(gap)))
         touching = np.clip(1 - gap / FADE_GAP, 0, 1) * np.clip((1 - across) / 0.12, 0, 1)
-        if float(touching.max()) * SEAM_DARKNESS < 0.02:
+        seen = touching * SEAM_DARKNESS >= 0.02
+        if not seen.any():
             return
-        part = self._gap_box(state)
+        middle_v = (state.upper + state.lower) / 2
+        part = self._box_around(np.stack([state.u, middle_v], axis=-1)[seen])
         if part[0].stop <= part[0].start or part[1].stop <= part[1].start:
             return
         sigma = max(SEAM_WIDTH, 0.6 * self._pixel)
-        middle = self._over(state, (state.upper + state.lower) / 2)
+        middle = self._over(state, middle_v)
         line = self._spread([middle, self._over(state, SEAM_DARKNESS * touching, 0)], part)
         distance = (self._v[part] - line[..., 0]) / np.float32(sigma)
         shade = 1 - line[..., 1] * np.exp(np.float32(-0.5) * np.square(distance))
@@ -253,7 +255,12 @@ class MouthDrawing:
 
     def _gap_box(self, state: MouthState) -> Part:
         """The part of the mouth's box that holds the opening, with a margin for feather and seam."""
-        points = np.concatenate([np.stack([state.u, v], -1) for v in (state.upper, state.lower)])
+        return self._box_around(
+            np.concatenate([np.stack([state.u, v], -1) for v in (state.upper, state.lower)])
+        )
+
+    def _box_around(self, points: Array) -> Part:
+        """The part of the mouth's box that holds ``points`` (n, 2) of the face, with the same margin."""
         grid = self._rig.grid
         rows, columns = self._box
         corner = np.array([grid.left + columns.start, grid.top + rows.start], np.float32)
