@@ -11,9 +11,10 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+from lipsync.speech.training.rhubarb import find_rhubarb
 from tests.bench import filmed, measure, mouth, portrait, rendered
 from tests.bench.live.tables import LiveOptions, print_live
-from tests.bench.table import print_table
+from tests.bench.table import print_note, print_table
 
 MEMORY_SECONDS = (10.0, 300.0)
 
@@ -52,6 +53,12 @@ def bench_memory(folder: Path) -> None:
 def bench_mouth(folder: Path) -> None:
     heads = ["sentence", "listening", "loudness", "closed in silence", "same, phones known"]
     print_table("Openness against the phonetic target (correlation)", heads, mouth.rows(folder))
+    print_table("Mouths of synthetic voices never heard", ["", *mouth.COMPARED], mouth.compared())
+    if not find_rhubarb():
+        print_note("Rhubarb Lip Sync is beside them where its `rhubarb` is on the PATH.")
+    print_table(
+        "The mouth model, ms of CPU per second of sound", ["", "10 ms pieces", "whole"], mouth.costs()
+    )
 
 
 def bench_rendered(folder: Path) -> None:

@@ -1,15 +1,26 @@
-"""How well the mouth follows speech whose sounds are known, beside a mouth that follows loudness."""
+"""How well the mouth follows speech whose sounds are known, beside other ways to do so, and what it costs."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from lipsync.audio.mouth import mouth_track
+from lipsync.audio.mouth import MouthModel, mouth_track
 from lipsync.audio.phones import Phone
+from lipsync.speech.espeak_process import ESPEAK
 from lipsync.speech.synthesize import synthesize
+from lipsync.speech.training.report import (
+    MouthReport,
+    held_out_speech,
+    measure_loudness,
+    measure_model,
+    measure_rhubarb,
+    noisy,
+)
+from lipsync.speech.training.rhubarb import find_rhubarb
 
 FPS = 25
 CLOSED_BELOW = 0.06
@@ -22,6 +33,18 @@ SENTENCES = (
     ("de", "Papa baut ein Boot. Morgen fahren wir über das Wasser nach Hause."),
     ("fr", "Bonjour, je m'appelle Marie. Le petit bateau est beau."),
 )
+
+UNHEARD_CLIPS = 16
+COMPARED = (
+    "openness",
+    "lag in frames",
+    "bilabials hit",
+    "closures meant",
+    "falsely shut",
+    "closed in silence",
+)
+PIECE_SECONDS = 0.01
+REPEATS = 5
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -78,3 +101,44 @@ def share_closed(openness: npt.NDArray[np.float32], silent: npt.NDArray[np.bool_
 
 def show(value: float) -> str:
     return "-" if np.isnan(value) else f"{value:.3f}"
+
+
+def compared() -> list[list[str]]:
+    """COMPARED of each way to move a mouth, over synthetic voices and languages the model never heard."""
+    clean = list(held_out_speech(ESPEAK, UNHEARD_CLIPS, seed=7))
+    rows = []
+    for label, speeches in (("clean", clean), ("noisy", list(noisy(clean, seed=8)))):
+        rows.append(figures_of(f"{label}: this model", measure_model(speeches, FPS)))
+        rows.append(figures_of(f"{label}: loudness", measure_loudness(speeches, FPS)))
+        if find_rhubarb():
+            drawn, fitted = measure_rhubarb(speeches, FPS)
+            rows.append(figures_of(f"{label}: Rhubarb, as drawn", drawn))
+            rows.append(figures_of(f"{label}: Rhubarb, best fit", fitted))
+    return rows
+
+
+def figures_of(label: str, report: MouthReport) -> list[str]:
+    figures = report.figures()
+    return [label, *(show(figures[name]) for name in COMPARED)]
+
+
+def costs() -> list[list[str]]:
+    """Milliseconds of CPU for a second of sound, in pieces of PIECE_SECONDS and whole, per sample rate."""
+    rows = []
+    for sample_rate in (16000, 22050, 44100, 48000):
+        sound = np.random.default_rng(0).normal(0, 0.1, 3 * sample_rate).astype(np.float32)
+        pieces = [
+            min(cpu_seconds(sound, sample_rate, size) for _ in range(REPEATS)) / 3 * 1000
+            for size in (round(PIECE_SECONDS * sample_rate), len(sound))
+        ]
+        rows.append([f"{sample_rate} Hz", *(f"{milliseconds:.1f}" for milliseconds in pieces)])
+    return rows
+
+
+def cpu_seconds(sound: npt.NDArray[np.float32], sample_rate: int, size: int) -> float:
+    model = MouthModel(sample_rate, FPS)
+    began = time.process_time()
+    for start in range(0, len(sound), size):
+        model.push(sound[start : start + size])
+    model.flush()
+    return time.process_time() - began
