@@ -10,6 +10,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 
 ZERO_CROSSINGS = 12
+GROUP = 16
 MOST_KEPT_TAPS = 8
 """Usual rates begin their blocks at one to four phases; odd ones at thousands."""
 LOWEST_RATE, HIGHEST_RATE = 4000, 768000
@@ -58,8 +59,10 @@ class Resampler:
             if self._up == self._down:
                 blocks.append(self._pending[first : first + self._block].copy())
             else:
-                places, kernel = self._taps(phase)
-                blocks.append(np.einsum("ij,ij->i", self._pending[first - self.reach :][places], kernel))
+                places, mixed = self._taps(phase)
+                # The last group may span more than there is yet; its surplus weighs nothing.
+                heard = self._pending[first - self.reach :].take(places, mode="clip")
+                blocks.append((heard[:, None, :] @ mixed).ravel()[: self._block])
             self._next_output += self._block
         # Keep what the next block's first sample still reaches back to.
         following = (self._next_output * self._down) // self._up - self.reach
@@ -69,11 +72,23 @@ class Resampler:
         return blocks
 
     def _taps(self, phase: int) -> tuple[npt.NDArray[np.int64], FloatArray]:
-        """For a block that starts at ``phase``: the samples that each output is made of, and its kernel."""
+        """For a block that starts at ``phase``: the samples that each GROUP of outputs is made of, counted
+        from the first's, shape (groups, span), and how, shape (groups, span, GROUP).
+
+        A product of matrices is several times faster than each output's own sum.
+        """
         found = self._kept_taps.get(phase)
-        if found is None:
-            steps, phases = np.divmod(phase + np.arange(self._block) * self._down, self._up)
-            found = (steps[:, None] + np.arange(2 * self.reach + 1), self._kernel[phases])
-            if len(self._kept_taps) < MOST_KEPT_TAPS:
-                self._kept_taps[phase] = found
+        if found is not None:
+            return found
+        steps, phases = np.divmod(phase + np.arange(self._block) * self._down, self._up)
+        starts = steps[::GROUP]
+        group, column = np.divmod(np.arange(self._block), GROUP)
+        first = steps - starts[group]
+        taps = np.arange(2 * self.reach + 1)
+        span = int(first.max()) + len(taps)
+        mixed = np.zeros((len(starts), span, GROUP), np.float32)
+        mixed[group[:, None], first[:, None] + taps, column[:, None]] = self._kernel[phases]
+        found = (starts[:, None] + np.arange(span), mixed)
+        if len(self._kept_taps) < MOST_KEPT_TAPS:
+            self._kept_taps[phase] = found
         return found
