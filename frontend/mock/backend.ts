@@ -158,7 +158,7 @@ const ROUTES: [string, RegExp, Reply][] = [
     else send(r, 201, made);
   }],
   ["DELETE", /^\/assets\/(.+)$/, (r, _q, id) => { assets.splice(assets.findIndex((asset) => asset.id === id), 1); send(r, 204, undefined); }],
-  ["POST", /^\/lipsyncs\/estimate$/, (r) => send(r, 200, { engine: "builtin", reason: "", seconds: 4.2, cost_usd: 0, render_seconds: 9, from_cache: false })],
+  ["POST", /^\/lipsyncs\/estimate$/, (r) => send(r, 200, { engine: "builtin", reason: "", seconds: 4.2, cost_usd: 0, most_usd: 0, render_seconds: 9, from_cache: false, engines: [] })],
   ["GET", /^\/lipsyncs$/, (r, q) => {
     const state = new URL(q.url ?? "", "http://x").searchParams.get("state");
     send(r, 200, { items: jobs.filter((job) => !state || job.state === state), next_cursor: null });

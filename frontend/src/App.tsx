@@ -17,6 +17,7 @@ import { ToastProvider } from "./ui/Toasts";
 
 const AccountPage = lazy(() => import("./account/AccountPage"));
 const WebhookPage = lazy(() => import("./account/WebhookPage"));
+const CostsPage = lazy(() => import("./costs/CostsPage"));
 const LibraryPage = lazy(() => import("./library/LibraryPage"));
 const AvatarsPage = lazy(() => import("./avatars/AvatarsPage"));
 const DoctorPage = lazy(() => import("./doctor/DoctorPage"));
@@ -37,6 +38,7 @@ function Screens() {
               <Route path="/rooms" element={<RoomsPage />} />
               <Route path="/avatars" element={<AvatarsPage />} />
               <Route path="/doctor" element={<DoctorPage />} />
+              <Route path="/costs" element={<CostsPage />} />
               <Route path="/library" element={<LibraryPage />} />
               <Route path="/account" element={<AccountPage />} />
               <Route path="/account/webhooks/:id" element={<WebhookPage />} />

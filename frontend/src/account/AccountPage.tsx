@@ -2,25 +2,11 @@ import { api } from "../core/client";
 import { bytes } from "../core/format";
 import { useTitle } from "../shell/title";
 import { useLoad } from "../ui/load";
+import { Meter } from "../ui/Meter";
 import { Notice } from "../ui/Notice";
 import styles from "./Account.module.css";
 import { Keys } from "./Keys";
 import { Webhooks } from "./Webhooks";
-
-function Meter({ label, used, limit, text }: { label: string; used: number; limit: number; text: string }) {
-  const percent = limit ? Math.min(100, (used / limit) * 100) : 0;
-  return (
-    <div className={styles.meter}>
-      <p>
-        <strong>{label}</strong>
-        <span>{text}</span>
-      </p>
-      <div className={styles.track} role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={limit} aria-valuenow={used} aria-valuetext={text}>
-        <span data-full={percent > 90} style={{ width: `${percent}%` }} />
-      </div>
-    </div>
-  );
-}
 
 export default function AccountPage() {
   useTitle("Account");

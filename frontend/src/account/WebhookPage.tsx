@@ -105,7 +105,7 @@ function Detail({ webhook, reload }: { webhook: Webhook; reload: () => void }) {
         {secret && <Secret what="secret" value={secret} onDone={() => setSecret(null)} />}
         <Choice key={webhook.events.join()} webhook={webhook} busy={busy} onChange={(events) => void change({ events }, "Saved.")} />
       </section>
-      <Deliveries webhook={webhook} sent={sent} />
+      <Deliveries webhook={webhook} sent={sent} onLook={reload} />
     </>
   );
 }
@@ -132,7 +132,7 @@ function Choice({ webhook, busy, onChange }: { webhook: Webhook; busy: boolean; 
   );
 }
 
-function Deliveries({ webhook, sent }: { webhook: Webhook; sent: number }) {
+function Deliveries({ webhook, sent, onLook }: { webhook: Webhook; sent: number; onLook: () => void }) {
   const page = useLoad(() => webhooksApi.deliveries(webhook.id), `${webhook.id} ${sent} ${webhook.enabled}`);
   const [older, setOlder] = useState<{ items: Delivery[]; next: string | null } | null>(null);
   const [busy, work] = useWork();
@@ -142,9 +142,12 @@ function Deliveries({ webhook, sent }: { webhook: Webhook; sent: number }) {
   const next = older ? older.next : (page.data?.next_cursor ?? null);
   const { reload } = page;
   useEffect(() => {
-    const timer = setInterval(reload, LOOK_MS);
+    const timer = setInterval(() => {
+      reload();
+      onLook();
+    }, LOOK_MS);
     return () => clearInterval(timer);
-  }, [reload]);
+  }, [reload, onLook]);
   const more = () =>
     work(async () => {
       const got = await webhooksApi.deliveries(webhook.id, next ?? undefined);

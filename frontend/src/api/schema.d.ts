@@ -586,6 +586,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Costs
+         * @description By day and engine, newest first; ``everyone`` is for the site's staff and tells people apart.
+         */
+        get: operations["lipsync_api_costs_get_costs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Costs Csv
+         * @description The same as a table for a spreadsheet.
+         */
+        get: operations["lipsync_api_costs_get_costs_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rooms/{slug}/token": {
         parameters: {
             query?: never;
@@ -1557,6 +1597,7 @@ export interface components {
             finished_at: string | null;
             /** Cost Usd */
             cost_usd: number;
+            quality: components["schemas"]["QualityOut"] | null;
         };
         /** JobErrorOut */
         JobErrorOut: {
@@ -1621,6 +1662,10 @@ export interface components {
             duration_seconds: number | null;
             /** Cost Usd */
             cost_usd: number;
+            /** Max Cost Usd */
+            max_cost_usd: number | null;
+            /** Batch Id */
+            batch_id: string | null;
             quality: components["schemas"]["QualityOut"] | null;
             /** Warnings */
             warnings: string[];
@@ -1664,7 +1709,10 @@ export interface components {
              */
             background: "keep" | "blur";
         };
-        /** QualityOut */
+        /**
+         * QualityOut
+         * @description Each 0..1. From 0.85, 0.90 and 0.85 on very good; below 0.70, 0.80 and 0.75 poor.
+         */
         QualityOut: {
             /** Sync Score */
             sync_score: number;
@@ -1674,6 +1722,8 @@ export interface components {
             video_quality: number;
             /** Method */
             method: string;
+            /** Offset Ms */
+            offset_ms?: number | null;
         };
         /** JobPage */
         JobPage: {
@@ -1681,6 +1731,22 @@ export interface components {
             items: components["schemas"]["JobOut"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * CandidateOut
+         * @description One engine as it stands to this job; ``place`` is when it is tried, from 1.
+         */
+        CandidateOut: {
+            /** Engine */
+            engine: string;
+            /** Label */
+            label: string;
+            /** Cost Usd */
+            cost_usd: number;
+            /** Why Not */
+            why_not: string | null;
+            /** Place */
+            place: number | null;
         };
         /** EstimateOut */
         EstimateOut: {
@@ -1692,10 +1758,17 @@ export interface components {
             seconds: number;
             /** Cost Usd */
             cost_usd: number;
+            /**
+             * Most Usd
+             * @description What it comes to at most, should other engines have to step in.
+             */
+            most_usd: number;
             /** Render Seconds */
             render_seconds: number | null;
             /** From Cache */
             from_cache: boolean;
+            /** Engines */
+            engines: components["schemas"]["CandidateOut"][];
         };
         /**
          * JobIn
@@ -1734,6 +1807,11 @@ export interface components {
              */
             engine: string;
             options?: components["schemas"]["OptionsIn"];
+            /**
+             * Max Cost Usd
+             * @description US dollars it may cost at most; null: what the site allows.
+             */
+            max_cost_usd?: number | null;
         };
         /** OptionsIn */
         OptionsIn: {
@@ -1842,6 +1920,50 @@ export interface components {
             video_url: string;
             /** Poster Url */
             poster_url: string | null;
+        };
+        /**
+         * BudgetOut
+         * @description ``limit_usd`` null: no ceiling.
+         */
+        BudgetOut: {
+            /** Name */
+            name: string;
+            /** Limit Usd */
+            limit_usd: number | null;
+            /** Used Usd */
+            used_usd: number;
+        };
+        /**
+         * CostLine
+         * @description One engine on one day (UTC). ``reserved_usd`` is put aside for what is not over yet.
+         */
+        CostLine: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** User */
+            user: string;
+            /** Engine */
+            engine: string;
+            /** Count */
+            count: number;
+            /** Seconds */
+            seconds: number;
+            /** Cost Usd */
+            cost_usd: number;
+            /** Reserved Usd */
+            reserved_usd: number;
+        };
+        /** CostsOut */
+        CostsOut: {
+            /** Items */
+            items: components["schemas"]["CostLine"][];
+            /** Total Usd */
+            total_usd: number;
+            /** Budgets */
+            budgets: components["schemas"]["BudgetOut"][];
         };
         /**
          * TokenOut
@@ -3193,6 +3315,7 @@ export interface operations {
                     voice?: string;
                     voice_rate?: number;
                     engine?: string;
+                    max_cost_usd?: number;
                     /** @description JSON */
                     options?: string;
                 };
@@ -3623,6 +3746,50 @@ export interface operations {
             path: {
                 token: string;
             };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    lipsync_api_costs_get_costs: {
+        parameters: {
+            query?: {
+                days?: number;
+                everyone?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostsOut"];
+                };
+            };
+        };
+    };
+    lipsync_api_costs_get_costs_csv: {
+        parameters: {
+            query?: {
+                days?: number;
+                everyone?: boolean;
+            };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;

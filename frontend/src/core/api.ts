@@ -1,7 +1,7 @@
 /** The one place that talks HTTP to the server. */
 
 import type {
-  ApiKey, Asset, AssetKind, Engine, Estimate, Job, JobState, LipsyncRequest, LogLine, Look, Me, Mouth, NewApiKey,
+  ApiKey, Asset, AssetKind, Costs, Engine, Estimate, Job, JobState, LipsyncRequest, LogLine, Look, Me, Mouth, NewApiKey,
   Page, Session, SharedVideo, Voice,
 } from "../api/types";
 import { ApiError, errorFrom, offlineError } from "./errors";
@@ -87,6 +87,11 @@ export class ApiClient {
   unshareJob = (id: string): Promise<void> => this.send("DELETE", `/lipsyncs/${id}/share`);
   shared = (token: string): Promise<SharedVideo> => this.get(`/shared/${encodeURIComponent(token)}`);
   downloadUrl = (id: string): string => `${ROOT}/lipsyncs/${id}/video?download=1`;
+
+  costs = (days: number, everyone: boolean): Promise<Costs> =>
+    this.get("/costs", { days, everyone: everyone ? "true" : undefined });
+  costsUrl = (days: number, everyone: boolean): string =>
+    `${ROOT}/costs.csv?days=${days}${everyone ? "&everyone=true" : ""}`;
 
   // What there is to choose from
 

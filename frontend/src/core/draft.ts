@@ -20,6 +20,8 @@ export interface Draft {
   language: string | null;
   options: RenderOptions;
   engine: string;
+  /** US dollars it may cost at most; null: what the site allows. */
+  maxCost: number | null;
 }
 
 export const DEFAULT_OPTIONS: RenderOptions = {
@@ -38,6 +40,7 @@ export const EMPTY_DRAFT: Draft = {
   language: null,
   options: DEFAULT_OPTIONS,
   engine: "auto",
+  maxCost: null,
 };
 
 export interface Missing {
@@ -66,6 +69,7 @@ export function requestOf(draft: Draft, textLimit: number): LipsyncRequest | nul
   const shared = {
     face: draft.face.kind === "asset" ? draft.face.asset.id : draft.face.look.id,
     engine: draft.engine,
+    ...(draft.maxCost === null ? {} : { max_cost_usd: draft.maxCost }),
     voice_rate: draft.source === "text" ? draft.rate : 1,
     options: draft.options,
   };
@@ -96,5 +100,6 @@ export function draftFrom(job: Job, looks: readonly Look[]): Draft {
     language: job.transcript_language || null,
     options: { ...DEFAULT_OPTIONS, ...job.options },
     engine: job.engine || "auto",
+    maxCost: job.max_cost_usd,
   };
 }

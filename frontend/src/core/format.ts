@@ -44,6 +44,11 @@ export function dollars(amount: number): string {
   return amount < 0.01 ? "under $0.01" : `$${amount.toFixed(2)}`;
 }
 
+/** "free", "$0.40", "free, $0.40 at most": what is likely, and what it may come to. */
+export function priceRange(likely: number, most: number): string {
+  return most > likely ? `${dollars(likely)}, ${dollars(most)} at most` : dollars(likely);
+}
+
 /** "just now", "5 min ago", "3 h ago", then the date. */
 export function ago(iso: string, now: number = Date.now()): string {
   const seconds = (now - Date.parse(iso)) / 1000;

@@ -1,4 +1,4 @@
-import type { Attempt, Job } from "../api/types";
+import type { Attempt, Job, Quality } from "../api/types";
 import { clock, dollars, span } from "../core/format";
 import { useNames } from "../ui/catalogue";
 import styles from "./Details.module.css";
@@ -8,28 +8,63 @@ function tookSeconds(from: string | null, to: string | null): number | null {
   return from && to ? Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000) : null;
 }
 
-function Score({ label, value }: { label: string; value: number }) {
+/** From the first figure on a score is very good, below the second it is poor. */
+const BANDS = { sync_score: [0.85, 0.7], audio_quality: [0.9, 0.8], video_quality: [0.85, 0.75] } as const;
+type ScoreName = keyof typeof BANDS;
+type Band = "good" | "fair" | "poor";
+const BAND_WORDS: Record<Band, string> = { good: "very good", fair: "good", poor: "poor" };
+
+function bandOf(name: ScoreName, value: number): Band {
+  const [good, fair] = BANDS[name];
+  return value >= good ? "good" : value >= fair ? "fair" : "poor";
+}
+
+function Score({ name, label, value }: { name: ScoreName; label: string; value: number }) {
   const percent = Math.round(value * 100);
+  const band = bandOf(name, value);
   return (
-    <div className={styles.score}>
+    <div className={styles.score} data-band={band}>
       <dt>{label}</dt>
       <dd>
         <span className={styles.gauge} aria-hidden="true">
           <span style={{ width: `${percent}%` }} />
         </span>
-        {percent} %
+        {percent} %<span className={styles.band}>{BAND_WORDS[band]}</span>
       </dd>
     </div>
   );
 }
 
+function Scores({ quality }: { quality: Quality }) {
+  return (
+    <dl className={styles.scores} aria-label="Quality">
+      <Score name="sync_score" label="Lips match the voice" value={quality.sync_score} />
+      <Score name="audio_quality" label="Sound" value={quality.audio_quality} />
+      <Score name="video_quality" label="Picture" value={quality.video_quality} />
+    </dl>
+  );
+}
+
+function scoresOf(quality: Quality): string {
+  const parts = [quality.sync_score, quality.audio_quality, quality.video_quality];
+  return `lips, sound, picture ${parts.map((value) => Math.round(value * 100)).join(", ")} %`;
+}
+
+const OUTCOME_WORDS: Record<string, string> = { skipped: "not used", "": "under way" };
+
 function AttemptLine({ attempt, name }: { attempt: Attempt; name: string }) {
   const took = tookSeconds(attempt.started_at, attempt.finished_at);
+  const facts = [
+    OUTCOME_WORDS[attempt.outcome] ?? attempt.outcome,
+    took === null || attempt.outcome === "skipped" ? "" : span(took),
+    attempt.cost_usd ? dollars(attempt.cost_usd) : "",
+    attempt.quality ? scoresOf(attempt.quality) : "",
+  ];
   return (
     <li>
       <strong>{name}</strong>
-      <span>{[attempt.outcome || "under way", took === null ? "" : span(took)].filter(Boolean).join(", ")}</span>
-      {attempt.reason && <span>{attempt.reason}</span>}
+      <span>{facts.filter(Boolean).join(" · ")}</span>
+      {attempt.reason && <span className={styles.why}>{attempt.reason}</span>}
       {attempt.error_message && <span className={styles.error}>{attempt.error_message}</span>}
     </li>
   );
@@ -53,7 +88,7 @@ export function Details({ job }: { job: Job }) {
   const facts: [string, string][] = [
     ["Length", job.state === "done" && job.duration_seconds ? clock(job.duration_seconds) : ""],
     ["Took", took === null ? "" : span(took)],
-    ["Cost", job.state === "done" ? dollars(job.cost_usd) : ""],
+    ["Cost", job.state === "done" || job.cost_usd ? dollars(job.cost_usd) : ""],
     ["Engine", engineOf(job, names.engine)],
     ["Voice", job.text ? names.voice(job.voice) : (job.speech?.name ?? "")],
     ["Expression", expressionOf(job)],
@@ -72,13 +107,7 @@ export function Details({ job }: { job: Job }) {
             </div>
           ))}
       </dl>
-      {job.quality && (
-        <dl className={styles.scores} aria-label="Quality">
-          <Score label="Lips match the voice" value={job.quality.sync_score} />
-          <Score label="Sound" value={job.quality.audio_quality} />
-          <Score label="Picture" value={job.quality.video_quality} />
-        </dl>
-      )}
+      {job.quality && <Scores quality={job.quality} />}
       {job.transcript && (
         <details className={styles.fold}>
           <summary>What is said</summary>
@@ -92,7 +121,7 @@ export function Details({ job }: { job: Job }) {
         </details>
       )}
       {job.attempts.length > 0 && (
-        <details className={styles.fold} open={job.state === "failed"}>
+        <details className={styles.fold} open={job.state === "failed" || job.attempts.length > 1}>
           <summary>{job.attempts.length === 1 ? "1 attempt" : `${job.attempts.length} attempts`}</summary>
           <ol className={styles.attempts}>
             {job.attempts.map((attempt) => (

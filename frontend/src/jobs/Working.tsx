@@ -19,6 +19,8 @@ const STAGES = [
   { name: "finish", label: "Finishing" },
 ];
 const RENDER = 3;
+/** Stages in which another company is at work. */
+const ELSEWHERE: ReadonlySet<string> = new Set(["remote", "fetch"]);
 
 export function Working({ job, busy, onCancel }: { job: Job; busy: boolean; onCancel: () => void }) {
   const known = STAGES.findIndex((stage) => stage.name === job.stage);
@@ -70,6 +72,9 @@ export function Working({ job, busy, onCancel }: { job: Job; busy: boolean; onCa
         <Button icon="x" disabled={busy} onClick={onCancel}>
           Cancel
         </Button>
+        {ELSEWHERE.has(job.stage) && (
+          <p className={styles.left}>What the service has started may still cost money after a cancel.</p>
+        )}
       </div>
     </section>
   );

@@ -74,6 +74,9 @@ function AccountMenu() {
           <Link to="/account" onClick={() => setOpen(false)}>
             <Icon name="user" size={18} /> Account and API keys
           </Link>
+          <Link to="/costs" onClick={() => setOpen(false)}>
+            <Icon name="list" size={18} /> Costs
+          </Link>
           <Link to="/doctor" onClick={() => setOpen(false)}>
             <Icon name="pulse" size={18} /> Doctor
           </Link>

@@ -1,11 +1,11 @@
-import { useEffect, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { useNavigate } from "react-router";
 
-import type { Estimate, LipsyncRequest } from "../api/types";
+import type { Estimate } from "../api/types";
 import { api } from "../core/client";
 import { type Draft, missingFrom, requestOf } from "../core/draft";
-import { isAbort, messageOf } from "../core/errors";
-import { dollars, roughly, span } from "../core/format";
+import { messageOf } from "../core/errors";
+import { priceRange, roughly, span } from "../core/format";
 import { useLive } from "../shell/live";
 import { useLimits } from "../shell/session";
 import { Button } from "../ui/Button";
@@ -13,44 +13,18 @@ import { useNames } from "../ui/catalogue";
 import { Mark } from "../ui/Wordmark";
 import styles from "./Dock.module.css";
 import { useDraft } from "./draft";
+import type { Outlook } from "./estimate";
 
-const ESTIMATE_AFTER_MS = 450;
-
-type Outlook = { for: string; estimate: Estimate } | { for: string; error: string } | null;
-
-/** What making this would take; follows the draft a little behind. */
-function useEstimate(request: LipsyncRequest | null): Outlook {
-  const [outlook, setOutlook] = useState<Outlook>(null);
-  const body = request ? JSON.stringify(request) : "";
-  useEffect(() => {
-    if (!body) return;
-    const controller = new AbortController();
-    const timer = setTimeout(() => {
-      api.estimate(JSON.parse(body) as LipsyncRequest, controller.signal).then(
-        (estimate) => setOutlook({ for: body, estimate }),
-        (error: unknown) => {
-          if (!isAbort(error)) setOutlook({ for: body, error: messageOf(error) });
-        },
-      );
-    }, ESTIMATE_AFTER_MS);
-    return () => {
-      clearTimeout(timer);
-      controller.abort();
-    };
-  }, [body]);
-  return outlook?.for === body ? outlook : null;
-}
-
-function describe({ seconds, cost_usd, render_seconds, from_cache }: Estimate, engine: string): string {
+function describe({ seconds, cost_usd, most_usd, render_seconds, from_cache }: Estimate, engine: string): string {
   const wait = from_cache
     ? "made before, so it is ready at once"
     : render_seconds === null
       ? ""
       : `ready in ${roughly(render_seconds)}`;
-  return [`${span(seconds)} of video`, dollars(cost_usd), engine, wait].filter(Boolean).join(" · ");
+  return [`${span(seconds)} of video`, priceRange(cost_usd, most_usd), engine, wait].filter(Boolean).join(" · ");
 }
 
-export function Dock() {
+export function Dock({ outlook }: { outlook: Outlook }) {
   const { draft } = useDraft();
   const limits = useLimits();
   const { board } = useLive();
@@ -61,7 +35,6 @@ export function Dock() {
   const sent = useRef({ body: "", key: "" });
   const missing = missingFrom(draft, limits.text_characters);
   const request = requestOf(draft, limits.text_characters);
-  const outlook = useEstimate(request);
   // A failure speaks of the draft that was sent; a changed one has not failed yet.
   const failure = failed?.draft === draft ? failed.message : null;
 
@@ -93,11 +66,13 @@ export function Dock() {
     : outlook && "estimate" in outlook
       ? describe(outlook.estimate, names.engine(outlook.estimate.engine))
       : "Working out what it takes…";
+  const reason = !missing && outlook && "estimate" in outlook && outlook.estimate.reason;
   return (
     <div className={styles.dock}>
       <div className={styles.inner}>
         <p id="dock-line" className={problem ? styles.problem : styles.line} aria-live="polite">
           {problem ?? line}
+          {!problem && reason && <span className={styles.reason}>{reason}</span>}
         </p>
         <Button
           kind="primary"

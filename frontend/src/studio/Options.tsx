@@ -1,6 +1,6 @@
 import { useId } from "react";
 
-import type { Background, Engine, Expression, SyncMode } from "../api/types";
+import type { Background, Candidate, Engine, Expression, SyncMode } from "../api/types";
 import { dollars } from "../core/format";
 import { EXPRESSION_WORDS } from "../jobs/words";
 import { catalogue } from "../ui/catalogue";
@@ -31,10 +31,14 @@ function strengthText(value: number): string {
   return value < 1 ? `Softer, ${Math.round(value * 100)} %` : `Stronger, ${Math.round(value * 100)} %`;
 }
 
-function engineWords(engine: Engine): string {
+/** Where it works and what it costs; for the clip at hand, once that is known. */
+function engineWords(engine: Engine, candidate: Candidate | undefined): string {
   if (!engine.available) return engine.why_not ?? "Not available here.";
+  if (candidate?.why_not) return candidate.why_not;
   const where = engine.remote ? "On another company's servers" : "On this machine";
-  return `${where} · ${engine.usd_per_second ? `${dollars(engine.usd_per_second * 60)} a minute` : "free"}`;
+  if (!engine.usd_per_second) return `${where} · free`;
+  const price = candidate ? `${dollars(candidate.cost_usd)} for this clip` : `${dollars(engine.usd_per_second * 60)} a minute`;
+  return `${where} · ${price}`;
 }
 
 interface RadioProps {
@@ -123,9 +127,65 @@ function BackgroundChoice() {
   );
 }
 
-export function Options() {
+function EngineChoice({ engines }: { engines: Candidate[] | null }) {
   const { draft, change } = useDraft();
-  const engines = useLoad(catalogue.engines, "engines");
+  const known = useLoad(catalogue.engines, "engines");
+  const items = known.data?.items ?? [];
+  return (
+    <fieldset>
+      <legend>Engine</legend>
+      <Radio
+        name="engine"
+        checked={draft.engine === "auto"}
+        label="Choose for me"
+        words="The best one that can run here and within your budget."
+        onChoose={() => change({ engine: "auto" })}
+      />
+      {items.map((engine) => (
+        <Radio
+          key={engine.name}
+          name="engine"
+          checked={draft.engine === engine.name}
+          disabled={!engine.available}
+          label={engine.label}
+          words={engineWords(engine, engines?.find((one) => one.engine === engine.name))}
+          onChoose={() => change({ engine: engine.name })}
+        />
+      ))}
+      {items.some((engine) => engine.available && engine.usd_per_second > 0) && <Spend />}
+    </fieldset>
+  );
+}
+
+/** A ceiling for this video alone. */
+function Spend() {
+  const { draft, change } = useDraft();
+  const id = useId();
+  return (
+    <div className={styles.spend}>
+      <label htmlFor={id}>Spend at most</label>
+      <span>
+        $
+        <input
+          id={id}
+          type="number"
+          inputMode="decimal"
+          min={0}
+          step={0.1}
+          placeholder="site's limit"
+          value={draft.maxCost ?? ""}
+          onChange={(event) => {
+            const amount = event.target.valueAsNumber;
+            change({ maxCost: Number.isFinite(amount) && amount >= 0 ? amount : null });
+          }}
+        />
+      </span>
+    </div>
+  );
+}
+
+export function Options({ engines }: { engines: Candidate[] | null }) {
+  const { draft, change } = useDraft();
   const { options } = draft;
   const set = (fields: Partial<typeof options>) => change({ options: { ...options, ...fields } });
   const isVideo = draft.face?.kind === "asset" && draft.face.asset.media === "video";
@@ -179,27 +239,7 @@ export function Options() {
             ))}
           </fieldset>
         )}
-        <fieldset>
-          <legend>Engine</legend>
-          <Radio
-            name="engine"
-            checked={draft.engine === "auto"}
-            label="Choose for me"
-            words="The best one that can run here and within your budget."
-            onChoose={() => change({ engine: "auto" })}
-          />
-          {(engines.data?.items ?? []).map((engine) => (
-            <Radio
-              key={engine.name}
-              name="engine"
-              checked={draft.engine === engine.name}
-              disabled={!engine.available}
-              label={engine.label}
-              words={engineWords(engine)}
-              onChoose={() => change({ engine: engine.name })}
-            />
-          ))}
-        </fieldset>
+        <EngineChoice engines={engines} />
       </div>
     </details>
   );

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
 
 import { api } from "../core/client";
-import { type Draft, draftFrom, missingFrom } from "../core/draft";
+import { type Draft, draftFrom, missingFrom, requestOf } from "../core/draft";
 import { messageOf } from "../core/errors";
 import { useLimits } from "../shell/session";
 import { useTitle } from "../shell/title";
@@ -11,6 +11,7 @@ import { useToast } from "../ui/Toasts";
 import { Mark } from "../ui/Wordmark";
 import { Dock } from "./Dock";
 import { useDraft } from "./draft";
+import { useEstimate } from "./estimate";
 import { FacePanel } from "./FacePanel";
 import { Options } from "./Options";
 import styles from "./Studio.module.css";
@@ -55,6 +56,7 @@ export function StudioPage() {
   const { draft } = useDraft();
   const limits = useLimits();
   const ready = missingFrom(draft, limits.text_characters) === null;
+  const outlook = useEstimate(requestOf(draft, limits.text_characters));
   const [dragging, setDragging] = useState(false);
   useEffect(() => {
     // A file dropped beside a zone would otherwise replace the page and lose everything.
@@ -80,8 +82,8 @@ export function StudioPage() {
         </div>
         <VoicePanel />
       </div>
-      <Options />
-      <Dock />
+      <Options engines={outlook && "estimate" in outlook ? outlook.estimate.engines : null} />
+      <Dock outlook={outlook} />
     </>
   );
 }
