@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
 import math
@@ -31,11 +32,19 @@ logger = logging.getLogger("avsite.agent")
 AGENT_NAME = "avsite-avatar"
 JOIN_SECONDS = 15.0
 WARM_SIZE = (512, 512)
-WARM_TEXT = "My two poor aunts choose five big warm yellow gloves."
+REHEARSED = (
+    "My two poor aunts choose five big warm yellow gloves.",
+    "The birch canoe slid on the smooth planks.",
+    "Rice is often served in round bowls.",
+)
+"""Said to nobody while nobody is there."""
+TIDY_SECONDS = 1.0
+"""After a session has ended, for its room to be closed and its thread to end."""
 SWITCH_SECONDS = 0.001
 """For which one thread of Python may hold up the others: drawing must not make sound late."""
 FULLEST = 0.69
 """Load of a full agent: LiveKit asks none that reports more than 0.7, and a full one is to answer why."""
+M_ARENA_MAX, HEAPS = -8, 2
 FOREVER = 1_000_000
 """Tries to reach a LiveKit server that is away; the process outlives its restarts."""
 
@@ -74,12 +83,14 @@ class Agent:
         self._sessions: dict[AvatarSession, asyncio.AbstractEventLoop] = {}
         self._server = self._make_server()
         self._stopping: asyncio.Task[None] | None = None
+        self._ended = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def _make_server(self) -> AgentServer:
         server = AgentServer(
             # One process for all avatars: models and faces are loaded once, a join costs no new interpreter.
             job_executor_type=JobExecutorType.THREAD,
-            num_idle_processes=1,
+            num_idle_processes=2,
             load_fnc=self._load,
             # A full agent is still asked, and answers with the reason.
             load_threshold=math.inf,
@@ -114,11 +125,11 @@ class Agent:
         sys.setswitchinterval(SWITCH_SECONDS)
         port = await self.health.serve(self.settings.host, self.settings.port)
         logger.info("health page on port %d", port)
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(ValueError, NotImplementedError, RuntimeError):
                 loop.add_signal_handler(number, self.stop)
-        side = [asyncio.create_task(self._warm_up())]
+        side = [asyncio.create_task(self._warm_up()), asyncio.create_task(self._tidy_up())]
         if self.settings.site_url:
             url = f"{self.settings.site_url.rstrip('/')}/api/v1/agent/heartbeat"
             secrets = self.settings.api_key, self.settings.api_secret
@@ -158,6 +169,17 @@ class Agent:
     async def _warm_up(self) -> None:
         await asyncio.to_thread(_warm, WARM_SIZE)
         logger.info("models and a first face are loaded")
+        for text in REHEARSED:
+            if not self._sessions:
+                await asyncio.to_thread(_rehearse, text, WARM_SIZE)
+
+    async def _tidy_up(self) -> None:
+        """Give back what sessions have left, once all of it is free."""
+        while True:
+            await self._ended.wait()
+            self._ended.clear()
+            await asyncio.sleep(TIDY_SECONDS)
+            give_memory_back()
 
     async def _answer_request(self, request: JobRequest) -> None:
         try:
@@ -194,6 +216,8 @@ class Agent:
         finally:
             self._sessions.pop(session, None)
             self.headroom.remove(order)
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._ended.set)
             context.shutdown(session.ending.reason)
 
     async def _perform(self, context: JobContext, session: AvatarSession) -> str:
@@ -214,20 +238,42 @@ class Agent:
 
 
 def _warm(size: tuple[int, int]) -> None:
-    """What a first avatar would wait for: models, a face with its commonest mouths, a voice."""
+    """What a first avatar would wait for: models, a face, a voice."""
     from lipsync.speech.synthesize import synthesize
 
     SHELF.models()
-    said = synthesize(WARM_TEXT, "en-us")
-    face = SHELF.take_house(None, size)
-    rehearse(face, audio_frame(to_int16(said.samples), said.sample_rate))
-    SHELF.give_back(SHELF.key("house", house_name(None), size), face)
+    SHELF.give_back(SHELF.key("house", house_name(None), size), SHELF.take_house(None, size))
+    synthesize("Ready.", "en-us")
     # What was loaded stays; looking through it again and again for garbage would hold up sound and pictures.
     gc.collect()
     gc.freeze()
 
 
+def _rehearse(text: str, size: tuple[int, int]) -> None:
+    """Let the first house avatar say ``text`` to nobody, read and heard: it keeps the mouths it made."""
+    from lipsync.speech.synthesize import synthesize
+
+    said = synthesize(text, "en-us")
+    face = SHELF.take_house(None, size)
+    for phones in (None, said.phones):
+        sound = audio_frame(to_int16(said.samples), said.sample_rate)
+        if phones is not None:
+            sound.userdata["phones"] = phones
+        rehearse(face, sound)
+    SHELF.give_back(SHELF.key("house", house_name(None), size), face)
+
+
 def quiet_environment() -> None:
-    """Settings of libraries that must be in the environment before they start threads."""
+    """Settings of libraries that must be made before they start threads."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
+    # Else every thread has a heap of its own, and what the short-lived ones of a call leave there stays: some
+    # 2 MB with every avatar that has come and gone.
+    with contextlib.suppress(OSError, AttributeError):  # only glibc knows this
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
+
+
+def give_memory_back() -> None:
+    """Return freed memory to the system; heaps keep it otherwise."""
+    with contextlib.suppress(OSError, AttributeError):  # only glibc knows this
+        ctypes.CDLL(None).malloc_trim(0)

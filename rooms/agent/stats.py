@@ -18,7 +18,7 @@ class SessionStats:
         self.first_sound_seconds: float | None = None
         self._pacer: Pacer | None = None
         self._since = time.monotonic()
-        self._cpu = _process_seconds()
+        self._cpu = process_seconds()
         self._shown = self._late = 0
 
     def watch(self, pacer: Pacer) -> None:
@@ -44,7 +44,7 @@ class SessionStats:
 
         ``cpu`` is of the whole process, which may run other avatars too: 1 is one core.
         """
-        now, cpu = time.monotonic(), _process_seconds()
+        now, cpu = time.monotonic(), process_seconds()
         seconds = max(now - self._since, 1e-3)
         offsets = np.array(self._pacer.counts.offsets if self._pacer else (), np.float64) * 1000
         report = {
@@ -65,6 +65,7 @@ def _spread(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> dict[str, f
     return {"mean": round(float(values.mean()), 1), "p1": round(float(low), 1), "p99": round(float(high), 1)}
 
 
-def _process_seconds() -> float:
+def process_seconds() -> float:
+    """CPU time of this process so far, all threads."""
     times = os.times()
     return times.user + times.system

@@ -2,6 +2,7 @@
 
 house.drawn  HouseFace, the whole picture · look  who there is · head, hair, body  painted once
 eyes, mouth  painted for every frame · canvas  the painter
+live  LiveHouse, the same for calls: cheap, straight into I420 · patches  its painted eyes and mouths, kept
 """
 
 from lipsync.face.house.drawn import DEFAULT_SIZE, HouseFace, house_thumbnail

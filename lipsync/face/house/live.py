@@ -7,8 +7,8 @@ painted before stands for one that looks the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+import copy
+import threading
 
 import cv2
 import numpy as np
@@ -25,7 +25,6 @@ from lipsync.face.house.drawn import (
     NECK,
     TURN,
     HouseFace,
-    Patch,
     as_bytes,
     face_depth,
     fade,
@@ -35,12 +34,8 @@ from lipsync.face.house.eyes import draw_eyes
 from lipsync.face.house.hair import draw_rear
 from lipsync.face.house.look import BROADEN
 from lipsync.face.house.mouth import draw_mouth, jaw_drop
+from lipsync.face.house.patches import Finish, Plane, Planes
 
-Plane = npt.NDArray[np.uint8]
-
-_TO_YUV = np.array(  # ITU-R BT.601, 16..235 and 16..240, as WebRTC takes it
-    [[0.257, 0.504, 0.098, 16], [-0.148, -0.291, 0.439, 128], [0.439, -0.368, -0.071, 128]], np.float32
-)
 _SIDES = (60.0, 940.0)  # units; all that moves lies between
 _STRIP_CELLS = 6
 _STILL_PIXELS = 0.15  # a strip that has moved less keeps what it shows
@@ -48,45 +43,6 @@ _REST = 0.01  # a place with a smaller share in every motion is still
 # Units by which each value moves an outline: of mouth and expression; of expression, gaze and blink.
 _MOUTH_TRAVEL = np.array([48, 14, 22, 10, 10, 11, 11, 5, 0], np.float32)
 _EYES_TRAVEL = np.array([6, 13, 15, 12, 10, 8, 27], np.float32)
-_SAME_PIXELS = 0.6  # states that differ by less look the same; so do those that differ by
-_SAME_SHARE = 0.4  # less than this share of the way since the picture before, but by no more than
-_SAME_MOST_PIXELS = 2.0
-_KEPT = 600  # painted states, of mouths and of eyes
-
-
-class Planes(NamedTuple):
-    """Light at full and colour at half the size."""
-
-    light: Plane
-    blue: Plane
-    red: Plane
-
-    @classmethod
-    def of(cls, picture: Image) -> Planes:
-        """Of a picture (h, w, 3) RGB whose sides are even."""
-        whole = np.asarray(cv2.transform(picture, _TO_YUV), np.uint8)
-        size = (whole.shape[1] // 2, whole.shape[0] // 2)
-        half = np.asarray(
-            cv2.resize(np.ascontiguousarray(whole[..., 1:]), size, interpolation=cv2.INTER_AREA), np.uint8
-        )
-        return cls(*(np.ascontiguousarray(plane) for plane in (whole[..., 0], half[..., 0], half[..., 1])))
-
-    @classmethod
-    def over(cls, i420: Plane) -> Planes:
-        """Onto the memory of an I420 picture, (h * 3 / 2, w)."""
-        height, width = i420.shape[0] * 2 // 3, i420.shape[1]
-        blue, red = i420[height:].reshape(2, height // 2, width // 2)
-        return cls(i420[:height], blue, red)
-
-    def part(self, rows: slice, columns: slice) -> Planes:
-        """A part with even edges."""
-        half = slice(rows.start // 2, rows.stop // 2), slice(columns.start // 2, columns.stop // 2)
-        return Planes(self.light[rows, columns], self.blue[half], self.red[half])
-
-    def put(self, other: Planes) -> None:
-        """Take over ``other``, of the same size."""
-        for mine, its in zip(self, other, strict=True):
-            mine[...] = its
 
 
 class LiveHouse(HouseFace):
@@ -100,6 +56,20 @@ class LiveHouse(HouseFace):
         self._picture = np.asarray(cv2.cvtColor(background, cv2.COLOR_RGB2YUV_I420), np.uint8)
         head_cover, body_cover = self._flatten(background)
         self._lay_nodes(head_cover, body_cover)
+
+    def twin(self) -> LiveHouse:
+        """Another of the same look and size, at once: what either paints, both know."""
+        with self._lock:
+            other = copy.copy(self)
+            other._lock = threading.Lock()
+            other._picture = self._picture.copy()
+            other._flat = Planes(*(plane.copy() for plane in self._flat))
+        other._live_eyes, other._live_mouth = (
+            finish.twin(other._flat) for finish in (self._live_eyes, self._live_mouth)
+        )
+        shown = Planes.over(other._picture)
+        other._strips = [Strip(strip.nodes, strip.area, shown) for strip in self._strips]
+        return other
 
     def draw(self, mouth: MouthShape = CLOSED, expression: Expression = NEUTRAL, pose: Pose = STILL) -> Image:
         """A fresh (H, W, 3) picture; as ``draw_i420``."""
@@ -215,8 +185,7 @@ class LiveHouse(HouseFace):
         rows = slice(first * CELL, min(last * CELL, height))
         across = slice(left * CELL, min(right * CELL, width))
         nodes = slice(first, last + 2), slice(left, right + 2)
-        target = Planes.over(self._picture).part(rows, across)
-        return Strip(nodes, target)
+        return Strip(nodes, (rows, across), Planes.over(self._picture))
 
     def _bend(self, pose: Pose, jaw: float, painted: list[slice]) -> None:
         """Bring every strip up to date in which something moved, or that shows rows that were painted."""
@@ -232,9 +201,9 @@ class LiveHouse(HouseFace):
 class Strip:
     """A part of the picture across, drawn as a whole or not at all."""
 
-    def __init__(self, nodes: tuple[slice, slice], target: Planes) -> None:
-        self.nodes = nodes
-        self._target = target
+    def __init__(self, nodes: tuple[slice, slice], area: tuple[slice, slice], picture: Planes) -> None:
+        self.nodes, self.area = nodes, area
+        self._target = target = picture.part(*area)
         rows, columns = (part.stop - part.start for part in nodes)
         self._shown = np.full((rows, columns, 2), np.inf, np.float32)
         self._maps = []
@@ -266,99 +235,3 @@ class Strip:
             return False
         top, bottom = float(places[0, :, 1].min()), float(places[-1, :, 1].max())
         return any(rows.start < bottom and rows.stop > top for rows in painted)
-
-
-class Finish:
-    """The eyes or the mouth in the flat picture, painted when they look like none that was painted before.
-
-    travel  pixels by which each value of a state moves an outline
-    """
-
-    def __init__(
-        self,
-        patch: Patch,
-        corner: tuple[int, int],
-        picture: Image,
-        below: FloatArray,
-        flat: Planes,
-        travel: FloatArray,
-        fine: float,
-    ) -> None:
-        self._patch, self._travel, self._fine = patch, travel, fine
-        rows, columns = patch.where
-        edges = []
-        for side, first in ((rows, corner[1]), (columns, corner[0])):
-            start, stop = side.start + first, side.stop + first
-            edges.append((slice(start // 2 * 2, -(-stop // 2) * 2), start % 2, stop - start))
-        (self._rows, top, height), (self._columns, left, width) = edges
-        self._inner = np.s_[top : top + height, left : left + width]
-        self._bare_picture = picture[self._rows, self._columns].copy()
-        self._bare = Planes.of(self._bare_picture)
-        self._target = flat.part(self._rows, self._columns)
-        seen_through = 1 - patch.bare[..., 3:] / np.float32(255)
-        self._below = below[rows, columns] * seen_through if seen_through.any() else None
-        self._states = np.empty((_KEPT, len(travel)), np.float32)
-        self._used = np.zeros(_KEPT, np.int64)
-        self._painted: list[tuple[slice, slice, Planes]] = []
-        self._clock = 0
-        self._shown = -1
-        self._wanted: FloatArray | None = None
-
-    def show(self, state: tuple[float, ...], paint: Callable[[Canvas], None]) -> slice | None:
-        """Show ``state``; returns the rows of texels that look different now, None if none does."""
-        wanted = np.asarray(state, np.float32) * self._travel
-        before = wanted if self._wanted is None else self._wanted
-        moved = float(np.abs(wanted - before).sum())
-        self._wanted = wanted
-        same = min(max(_SAME_PIXELS, _SAME_SHARE * moved), _SAME_MOST_PIXELS)
-        apart = np.abs(self._states[: len(self._painted)] - wanted).sum(axis=1)
-        number = int(apart.argmin()) if len(apart) else -1
-        if number < 0 or apart[number] > same:
-            number = self._paint(wanted, paint)
-        self._clock += 1
-        self._used[number] = self._clock
-        if number == self._shown:
-            return None
-        rows, columns, planes = self._painted[number]
-        first, last = rows.start, rows.stop
-        if self._shown >= 0:
-            bare_rows, bare_columns, _ = self._painted[self._shown]
-            self._target.part(bare_rows, bare_columns).put(self._bare.part(bare_rows, bare_columns))
-            first, last = min(first, bare_rows.start), max(last, bare_rows.stop)
-        self._target.part(rows, columns).put(planes)
-        self._shown = number
-        return slice(self._rows.start + first, self._rows.start + last)
-
-    def _paint(self, wanted: FloatArray, paint: Callable[[Canvas], None]) -> int:
-        """Paint a state; returns its number, that of the longest unused one when there are many."""
-        patch = self._patch
-        canvas = Canvas(patch.box, self._fine, patch.skin.copy(), BROADEN)
-        paint(canvas)
-        pixels = canvas.pixels
-        if patch.over_alpha is not None:
-            pixels *= 1 - patch.over_alpha
-            pixels += patch.over
-        if self._below is not None:
-            pixels += self._below
-        picture = self._bare_picture.copy()
-        picture[self._inner] = as_bytes(pixels)
-        changed = (picture != self._bare_picture).any(axis=2)
-        rows, columns = _even_part(changed.any(axis=1)), _even_part(changed.any(axis=0))
-        ready = rows, columns, Planes.of(picture[rows, columns])
-        number = len(self._painted)
-        if number < _KEPT:
-            self._painted.append(ready)
-        else:
-            self._used[self._shown] = self._clock
-            number = int(self._used.argmin())
-            self._painted[number] = ready
-        self._states[number] = wanted
-        return number
-
-
-def _even_part(changed: npt.NDArray[np.bool_]) -> slice:
-    """Where anything has changed, with even edges; something even where nothing has."""
-    places = np.flatnonzero(changed)
-    if not len(places):
-        return slice(0, 2)
-    return slice(int(places[0]) // 2 * 2, int(places[-1]) // 2 * 2 + 2)

@@ -40,6 +40,7 @@ class FaceShelf:
         self._lock = threading.Lock()
         self._models: tuple[FaceDetector, FaceMesh] | None = None
         self._free: OrderedDict[Key, list[Face]] = OrderedDict()
+        self._houses: OrderedDict[Key, LiveHouse] = OrderedDict()
         self._landmarks: OrderedDict[str, tuple[Image, Array]] = OrderedDict()
 
     @staticmethod
@@ -57,13 +58,23 @@ class FaceShelf:
     def take_house(self, look: str | None, size: tuple[int, int]) -> Face:
         """The house avatar ``look``, or the first one. Raises FaceError for a look that is not there."""
         name = house_name(look)
-        kept = self._take(self.key("house", name, size))
+        key = self.key("house", name, size)
+        kept = self._take(key)
         if kept is not None:
             return kept
+        with self._lock:
+            known = self._houses.get(key)
+        if known is not None:
+            return known.twin()
         try:
-            return LiveHouse(name, size)
+            made = LiveHouse(name, size)
         except KeyError as error:
             raise FaceError(str(error.args[0])) from None
+        with self._lock:
+            self._houses[key] = made
+            while len(self._houses) > KEPT:
+                self._houses.popitem(last=False)
+        return made
 
     def take_photo(self, path: Path, size: tuple[int, int]) -> Face:
         """The photo at ``path``, cropped around its largest face. Raises FaceError or MediaError."""

@@ -20,6 +20,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--places", type=int, default=settings.AGENT_PLACES, help="avatars at once; told from the cores"
         )
+        parser.add_argument("--host", default="127.0.0.1", help="address of the health page")
         parser.add_argument("--port", type=int, default=settings.AGENT_PORT, help="of the health page")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,6 +34,7 @@ class Command(BaseCommand):
                 api_secret=settings.LIVEKIT_API_SECRET,
                 cache_dir=settings.DATA_DIR / "agent",
                 places=options["places"] or None,
+                host=options["host"],
                 port=options["port"],
                 site_url=settings.INTERNAL_URL,
                 drain_seconds=settings.AGENT_DRAIN_SECONDS,

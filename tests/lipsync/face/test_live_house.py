@@ -6,7 +6,7 @@ import pytest
 
 from lipsync.audio.shape import CLOSED, MouthShape
 from lipsync.face.face import NEUTRAL, STILL, Expression, Pose
-from lipsync.face.house import HOUSE_LOOKS, HouseFace, live
+from lipsync.face.house import HOUSE_LOOKS, HouseFace, live, patches
 from lipsync.face.house.live import LiveHouse
 
 SIZE = (320, 320)
@@ -70,13 +70,31 @@ def test_a_mouth_that_comes_to_rest_is_exact(maya):
 
 
 def test_states_that_were_forgotten_are_painted_again(monkeypatch):
-    monkeypatch.setattr(live, "_KEPT", 4)
+    monkeypatch.setattr(patches, "_KEPT", 4)
     face = LiveHouse("theo", SIZE)
     first = face.draw_i420(OPEN)
     for step in range(12):
         face.draw_i420(MouthShape(width=step / 12, rounding=1 - step / 12), pose=Pose(blink=step / 12))
     face.draw_i420(OPEN)
     assert apart(face.draw_i420(OPEN), first) < 0.3
+
+
+def test_a_twin_looks_alike_knows_what_was_painted_and_lives_its_own_life(monkeypatch):
+    maya = LiveHouse("maya", SIZE)
+    state = MouthShape(openness=0.37, width=0.4), Expression(happy=0.2), Pose(gaze_x=0.3)
+    picture = maya.draw_i420(*state)
+    other = maya.twin()
+
+    def never(*_):
+        raise AssertionError("painted again")
+
+    monkeypatch.setattr(live, "draw_mouth", never)
+    monkeypatch.setattr(live, "draw_eyes", never)
+    assert (other.draw_i420(*state) == picture).all()
+    monkeypatch.undo()
+    other.draw_i420(OPEN, pose=Pose(yaw=0.1))
+    assert (maya.draw_i420(*state) == picture).all()
+    assert apart(other.draw_i420(), LiveHouse("maya", SIZE).draw_i420()) < 0.3
 
 
 def test_a_size_that_cannot_be_halved_is_refused():

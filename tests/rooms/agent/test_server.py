@@ -223,7 +223,28 @@ def test_headroom_tells_why_there_is_none() -> None:
     measured = Headroom()
     assert measured.reserve(order(width=1920, height=1920, fps=60)) is None, "alone, any size is tried"
     assert measured.reserve(order()) is not None
-    assert cost_of(1024, 1024, 25) > 3 * cost_of(512, 512, 25)
+    assert cost_of(512, 512, 25) == pytest.approx(1)
+    assert cost_of(1024, 1024, 25) > 3
+
+
+def test_places_follow_what_avatars_are_seen_to_cost() -> None:
+    headroom = Headroom()
+    headroom.cores = 2
+    assert headroom.places == 6
+    headroom.note_share(0.45)
+    assert headroom.places == 5, "one dear moment says little"
+    for _ in range(20):
+        headroom.note_share(0.45)
+    assert headroom.places == 4
+    order = SessionOrder(str(uuid4()))
+    assert [headroom.reserve(SessionOrder(str(uuid4()))) for _ in range(4)] == [None] * 4
+    assert headroom.reserve(order) == "All 4 places of this avatar agent are taken."
+    for _ in range(500):
+        headroom.note_share(0.1)
+    assert headroom.places == 9, "what silent avatars cost is not promised to speaking ones"
+    for _ in range(50):
+        headroom.note_share(5.0)
+    assert headroom.places == 2
 
 
 @pytest.mark.parametrize(
