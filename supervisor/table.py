@@ -19,6 +19,7 @@ UP_SECONDS = 120.0
 
 AS_ROOT = "ignore:You're running the worker with superuser"
 """A container's only user is often root; tasks are JSON, so what Celery warns of does not apply."""
+DRAIN_SECONDS = 15.0
 LIVEKIT_UP_SECONDS = 3600.0
 """Where its server has to be built first, that takes minutes."""
 WEB_STAGE = 1
@@ -146,13 +147,19 @@ def room_processes(livekit: LiveKit, run_dir: Path) -> list[ProcessSpec]:
                 "agent",
                 [sys.executable, str(ROOT / "manage.py"), "run_agent"],
                 stage=3,
-                # What it draws while it stops nobody sees.
-                stop_seconds=3.0,
+                # Avatars may end what they are saying; a second Ctrl-C does not wait.
+                stop_seconds=drain_seconds() + 5.0,
                 optional=True,
                 needs="livekit" if livekit.owned else "",
             )
         )
     return table
+
+
+def drain_seconds() -> float:
+    """AVSITE_AGENT_DRAIN_SECONDS, or as long as the agent takes without it."""
+    given = os.environ.get("AVSITE_AGENT_DRAIN_SECONDS", "").strip()
+    return float(given) if given.isdigit() else DRAIN_SECONDS
 
 
 def worker_count() -> int:
