@@ -14,6 +14,8 @@ from skimage.data import astronaut
 
 from lipsync.audio.phones import Phone
 from lipsync.audio.shape import CLOSED
+from lipsync.face.draw import PhotoFace
+from lipsync.video.read import read_image
 from rooms.agent.generators.base import FrameGenerator, Moment, Picture, SpeechEnd, options_for
 from rooms.agent.generators.faces import SHELF, FaceError, framed
 from rooms.agent.generators.hue import HueGenerator
@@ -21,8 +23,9 @@ from rooms.agent.generators.loop import Loop, LoopGenerator
 from rooms.agent.generators.portrait import PortraitGenerator
 from rooms.agent.generators.spectrum import SpectrumGenerator
 from rooms.agent.generators.speech import SAMPLE_RATE, Speech, audio_frame
+from rooms.agent.generators.still import StillGenerator
 from rooms.agent.generators.wave import AudioWaveGenerator
-from rooms.agent.sources.clip import FilmClip
+from rooms.agent.sources.clip import FilmClip, fitted
 from tests import media
 from tests.rooms.agent.sfu import Sfu, Viewer, until
 
@@ -42,8 +45,14 @@ def portrait() -> FrameGenerator:
     return PortraitGenerator(OPTIONS, SHELF.take_house("maya", SIZE))
 
 
+def photo() -> FrameGenerator:
+    landmarks = SHELF.find_face(astronaut())
+    return PortraitGenerator(OPTIONS, PhotoFace(*framed(astronaut(), landmarks, SIZE)))
+
+
 MAKERS: dict[str, Callable[[], FrameGenerator]] = {
     "portrait": portrait,
+    "photo": photo,
     "wave": lambda: AudioWaveGenerator(OPTIONS),
     "spectrum": lambda: SpectrumGenerator(OPTIONS),
     "hue": lambda: HueGenerator(OPTIONS),
@@ -98,6 +107,29 @@ async def test_runs_under_the_stock_runner(
     await until(viewer.has_heard)
     await until(lambda: len(viewer.pictures) > 10)
     assert any((a != viewer.pictures[0]).any() for a in viewer.pictures[1:])
+    await runner.aclose()
+    await generator.aclose()
+    await room.disconnect()
+    await viewer.leave()
+
+
+async def test_a_film_runs_under_the_stock_runner(tmp_path: Path, sfu: Sfu, room_name: str) -> None:
+    """What a file publisher shows: its picture at rest, then the film with its own sound."""
+    size = (160, 120)
+    film = media.write_video(tmp_path / "film.mp4", 50, sound=media.tone(2.0, 48_000), size=size)
+    options = options_for(*size, 25)
+    generator = StillGenerator(options, fitted(read_image(film), size))
+    viewer = await Viewer.join(sfu, room_name)
+    room = await sfu.join("avatar", room_name, "agent")
+    output = QueueAudioOutput(sample_rate=24_000)
+    runner = AvatarRunner(room, audio_recv=output, video_gen=generator, options=options)
+    await runner.start()
+    await until(lambda: viewer.pictures)
+    assert not viewer.has_heard()
+    generator.show(lambda number: FilmClip(film, size, 25, number))
+    await until(viewer.has_heard)
+    await until(lambda: any(np.abs(a.astype(int) - viewer.pictures[0]).mean() > 2 for a in viewer.pictures))
+    assert viewer.sizes == {size}
     await runner.aclose()
     await generator.aclose()
     await room.disconnect()

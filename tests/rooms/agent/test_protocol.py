@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from aiohttp import web
 from livekit import api, rtc
 from livekit.agents import Agent, AgentSession
 from livekit.agents.voice.avatar import AvatarRunner, DataStreamAudioOutput, DataStreamAudioReceiver
@@ -211,6 +212,99 @@ async def test_an_agent_session_speaks_through_our_avatar(
     await avatar.aclose()
     await room.disconnect()
     await viewer.leave()
+
+
+class Site:
+    """An avsite site as the plugin knows it: is asked for an avatar in a room."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, dict]] = []
+        self.answer: tuple[int, dict] = (201, {"id": str(uuid4())})
+
+    async def __aenter__(self) -> Site:
+        app = web.Application()
+        app.add_routes([web.post("/api/v1/rooms/{room}/avatars", self._add)])
+        self._runner = web.AppRunner(app)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+    async def _add(self, request: web.Request) -> web.Response:
+        key = request.headers["Authorization"].removeprefix("Bearer ")
+        self.asked.append((request.match_info["room"], key, await request.json()))
+        status, body = self.answer
+        return web.json_response(body, status=status)
+
+
+async def test_the_site_is_asked_for_an_avatar_of_its_own(
+    sfu: Sfu, room_name: str, tone: np.ndarray, tmp_path: Path
+) -> None:
+    room = await sfu.join("agent", room_name, "agent")
+    session: AgentSession = AgentSession(resume_false_interruption=False)
+    async with Site() as site:
+        avatar = avsite.AvatarSession(
+            avatar="an-avatar-of-mine", expression="happy", site_url=site.url + "/", site_api_key="avs_key"
+        )
+        await avatar.start(session, room=room)
+        wanted = {
+            "avatar": "an-avatar-of-mine",
+            "expression": "happy",
+            "protocol": {"agent_identity": "agent"},
+        }
+        assert site.asked == [(room_name, "avs_key", wanted)]
+        given = site.answer[1]["id"]
+        assert avatar.avatar_identity == f"avatar-{given[:8]}"
+        async with OurAvatar(sfu, room_name, "agent", tmp_path, given):
+            await session.start(agent=Agent(instructions="Say what is given."), room=room)
+            await asyncio.wait_for(avatar.wait_for_join(), 20)
+            said = session.say("Half a second.", audio=spoken(tone, 0.5))
+            await asyncio.wait_for(said.wait_for_playout(), 20)
+            assert not said.interrupted
+            await session.aclose()
+            await avatar.aclose()
+        site.answer = 409, {"error": {"message": "The room is closed."}}
+        refused = avsite.AvatarSession(site_url=site.url, site_api_key="avs_key")
+        with pytest.raises(avsite.AvatarError, match="The room is closed"):
+            await refused.start(AgentSession(), room)
+    gone = avsite.AvatarSession(site_url=site.url, site_api_key="avs_key")
+    with pytest.raises(avsite.AvatarError, match="did not answer"):
+        await gone.start(AgentSession(), room)
+    await room.disconnect()
+
+
+async def test_the_agents_transcription_sets_the_face_and_nobody_elses_does(
+    sfu: Sfu, room_name: str, tmp_path: Path
+) -> None:
+    agent = await sfu.join("agent", room_name, "agent")
+    stranger = await sfu.join("stranger", room_name)
+    order = SessionOrder(str(uuid4()), room_name, width=128, height=128, protocol=Protocol("agent"))
+    avatar = await sfu.join(order.identity, room_name, "agent")
+    session = AvatarSession(avatar, order, MediaCache(tmp_path))
+    stage = await session.prepare()
+    await session.start(stage)
+    mood = stage.generator.mood
+
+    async def write(room: rtc.Room, expression: str) -> None:
+        attributes = {"lk.expression": expression, "lk.transcription_final": "true"}
+        await room.local_participant.send_text("Oh!", topic="lk.transcription", attributes=attributes)
+
+    await until(lambda: {"agent", "stranger"} <= avatar.remote_participants.keys())
+    before = (await stage.generator.first_picture()).data.tobytes()
+    await write(stranger, '{"value": "speak angry"}')
+    await write(agent, '{"value": "speak happy"}')
+    await until(lambda: mood.expression.happy > 0)
+    assert mood.expression.angry == 0
+    await write(agent, "sadly")
+    await until(lambda: mood.expression.sad > 0)
+    assert mood.expression.happy == 0
+    assert (await stage.generator.first_picture()).data.tobytes() != before
+    await session.aclose()
+    for room in (avatar, agent, stranger):
+        await room.disconnect()
 
 
 async def test_the_provider_says_what_is_missing(sfu: Sfu, room_name: str) -> None:
