@@ -4,9 +4,9 @@ PYTHON := .venv/bin/python
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q
 .DEFAULT_GOAL := help
 .PHONY: run test check e2e demo bench fmt lock clean help
-export HOST PORT
+export HOST PORT WITH
 
-run: ## start everything and print a link that signs you in (HOST=127.0.0.1 PORT=8000)
+run: ## start everything and print a link that signs you in (HOST=127.0.0.1 PORT=8000 WITH=torch,fake-heygen)
 	@exec scripts/run
 
 test: ## lint, types, unit, integration and browser tests; installs what they need

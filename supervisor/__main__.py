@@ -11,7 +11,7 @@ from dotenv import load_dotenv
 
 from supervisor.console import Console
 from supervisor.livekit import choose_livekit
-from supervisor.prepare import ROOT, StartError, choose_redis, choose_site, lock_data
+from supervisor.prepare import ROOT, StartError, choose_fakes, choose_redis, choose_site, lock_data
 from supervisor.stack import Stack
 
 
@@ -31,7 +31,8 @@ async def _run(data_dir: Path, console: Console) -> int:
     site, notice = choose_site(_text("HOST", "127.0.0.1"), _text("PORT", ""))
     redis = choose_redis(_text("REDIS_URL", ""), in_file=bool(_text("REDIS_URL_FILE", "")))
     lock = lock_data(data_dir)
-    stack = Stack(site, redis, choose_livekit(site, data_dir), data_dir, lock, console)
+    fakes = choose_fakes(_text("WITH", ""))
+    stack = Stack(site, redis, choose_livekit(site, data_dir), data_dir, lock, console, fakes)
     try:
         if notice:
             console.say(notice)

@@ -74,6 +74,37 @@ class Redis:
         return "\n".join([*lines, ""]).encode()
 
 
+FAKE_HEYGEN_KEY = "fake-heygen-key"
+
+
+@dataclass(frozen=True)
+class Fakes:
+    """Stand-ins for paid services that were asked for by WITH=fake-heygen; 0: not wanted."""
+
+    heygen_port: int = 0
+
+    def environment(self) -> dict[str, str]:
+        """What sends the site there. A real key that is set stays out of it."""
+        if not self.heygen_port:
+            return {}
+        address = f"{LOOPBACK_ADDRESS}:{self.heygen_port}"
+        return {
+            "HEYGEN_API_KEY": FAKE_HEYGEN_KEY,
+            "HEYGEN_API_KEY_FILE": "",
+            "HEYGEN_API_ENDPOINT": f"http://{address}",
+            "HEYGEN_DOWNLOAD_HOSTS": address,
+        }
+
+
+NO_FAKES = Fakes()
+
+
+def choose_fakes(wanted: str) -> Fakes:
+    """``wanted`` is what WITH= says: names with commas between."""
+    names = {name.strip() for name in wanted.split(",")}
+    return Fakes(free_port() if "fake-heygen" in names else 0)
+
+
 def choose_site(host: str, port: str) -> tuple[Site, str | None]:
     """Where to listen, and a sentence for the user when it is not where they would look.
 

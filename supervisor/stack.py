@@ -21,7 +21,9 @@ from supervisor.console import Console
 from supervisor.livekit import LiveKit
 from supervisor.prepare import (
     LOOPBACK,
+    NO_FAKES,
     ROOT,
+    Fakes,
     Redis,
     Site,
     StartError,
@@ -39,9 +41,16 @@ class Stack:
     """One run of avsite. ``run`` returns the exit status."""
 
     def __init__(
-        self, site: Site, redis: Redis, livekit: LiveKit, data_dir: Path, lock: int, console: Console
+        self,
+        site: Site,
+        redis: Redis,
+        livekit: LiveKit,
+        data_dir: Path,
+        lock: int,
+        console: Console,
+        fakes: Fakes = NO_FAKES,
     ) -> None:
-        self._site, self._redis, self._livekit = site, redis, livekit
+        self._site, self._redis, self._livekit, self._fakes = site, redis, livekit, fakes
         self._data_dir, self._console = data_dir, console
         self._mark = secrets.token_hex(8)
         self._run_dir = data_dir / "run"
@@ -69,7 +78,7 @@ class Stack:
         self._console.on_gone = self._stop.set
         self._processes = [
             Process(spec, self._console, self._environment)
-            for spec in build_table(self._site, self._redis, self._livekit, self._run_dir)
+            for spec in build_table(self._site, self._redis, self._livekit, self._run_dir, self._fakes)
         ]
         work = asyncio.create_task(self._work())
         asked = asyncio.create_task(self._stop.wait())
@@ -206,6 +215,7 @@ class Stack:
             guard.MARK_NAME: self._mark,
             "AVSITE_DATA_DIR": str(self._data_dir),
             "PYTHONUNBUFFERED": "1",
+            **self._fakes.environment(),
         }
         environment.setdefault("AVSITE_INTERNAL_URL", self._site.inner_url)
         environment.setdefault("AVSITE_AGENT_PORT", str(free_port()))

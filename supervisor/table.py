@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from supervisor.livekit import LiveKit
-from supervisor.prepare import LOOPBACK_ADDRESS, ROOT, Redis, Site, answers_http, answers_tcp
+from supervisor.prepare import (
+    FAKE_HEYGEN_KEY,
+    LOOPBACK_ADDRESS,
+    NO_FAKES,
+    ROOT,
+    Fakes,
+    Redis,
+    Site,
+    answers_http,
+    answers_tcp,
+)
 
 Probe = Callable[[], Awaitable[bool]]
 
@@ -51,7 +61,9 @@ class ProcessSpec:
     """The name of an optional process without which this one is not started."""
 
 
-def build_table(site: Site, redis: Redis, livekit: LiveKit, run_dir: Path) -> list[ProcessSpec]:
+def build_table(
+    site: Site, redis: Redis, livekit: LiveKit, run_dir: Path, fakes: Fakes = NO_FAKES
+) -> list[ProcessSpec]:
     """Every process to run, in the order of their names on the terminal."""
     python = [sys.executable]
     table = [
@@ -68,6 +80,8 @@ def build_table(site: Site, redis: Redis, livekit: LiveKit, run_dir: Path) -> li
         *celery_processes(run_dir),
         *room_processes(livekit, run_dir),
     ]
+    if fakes.heygen_port:
+        table.append(fake_heygen(fakes.heygen_port, run_dir))
     if redis.owned:
         table.insert(
             0,
@@ -95,7 +109,7 @@ def celery_processes(run_dir: Path) -> list[ProcessSpec]:
             ],
             stage=2,
             environment={"PYTHONWARNINGS": AS_ROOT},
-            hidden=r"sweep_task\[[^]]*\] (received|succeeded)",
+            hidden=r"(sweep|follow_remote)_task\[[^]]*\] (received|succeeded)",
             # The cold way: running jobs go back to the queue instead of holding up the stop.
             stop_signal=signal.SIGQUIT,
             stop_seconds=6.0,
@@ -104,7 +118,7 @@ def celery_processes(run_dir: Path) -> list[ProcessSpec]:
             "scheduler",
             [*celery, "beat", f"--schedule={run_dir / 'schedule'}", "--pidfile="],
             stage=2,
-            hidden="Sending due task (sweep|reconcile)",
+            hidden="Sending due task (sweep|reconcile|follow)",
         ),
         ProcessSpec(
             "rooms",
@@ -160,6 +174,19 @@ def drain_seconds() -> float:
     """AVSITE_AGENT_DRAIN_SECONDS, or as long as the agent takes without it."""
     given = os.environ.get("AVSITE_AGENT_DRAIN_SECONDS", "").strip()
     return float(given) if given.isdigit() else DRAIN_SECONDS
+
+
+def fake_heygen(port: int, run_dir: Path) -> ProcessSpec:
+    """Stands in for HeyGen, so that the way there can be seen for no money."""
+    return ProcessSpec(
+        "heygen",
+        [
+            *[sys.executable, "-m", "tests.fakes.heygen", f"--port={port}"],
+            *[f"--key={FAKE_HEYGEN_KEY}", f"--folder={run_dir / 'fake-heygen'}"],
+        ],
+        stage=0,
+        probe=lambda: answers_tcp(LOOPBACK_ADDRESS, port),
+    )
 
 
 def worker_count() -> int:

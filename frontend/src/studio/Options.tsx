@@ -172,7 +172,7 @@ function Spend() {
           inputMode="decimal"
           min={0}
           step={0.1}
-          placeholder="site's limit"
+          placeholder="no limit"
           value={draft.maxCost ?? ""}
           onChange={(event) => {
             const amount = event.target.valueAsNumber;
