@@ -144,6 +144,25 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 
+# --- Media: in MEDIA_ROOT, or in S3 with copies there ------------------------------------------------------
+
+S3_BUCKET = env_text("AVSITE_S3_BUCKET")
+if S3_BUCKET:
+    STORAGES = {
+        "default": {
+            "BACKEND": "avsite.storage.S3Media",
+            "OPTIONS": {
+                "bucket_name": S3_BUCKET,
+                "endpoint_url": env_text("AVSITE_S3_ENDPOINT") or None,
+                "region_name": env_text("AVSITE_S3_REGION") or None,
+                "access_key": env_secret("AVSITE_S3_ACCESS_KEY") or None,
+                "secret_key": env_secret("AVSITE_S3_SECRET_KEY") or None,
+                "default_acl": None,  # private, as the bucket is
+            },
+        },
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
 # --- Redis: cache, channel layer, broker -------------------------------------------------------------------
 
 REDIS_URL = env_secret("REDIS_URL", "redis://127.0.0.1:6379/0")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -29,7 +30,7 @@ from lipsync.media_types import file_suffix
 from lipsync.models import Asset, Job
 from lipsync.queue import JobQuerySet
 from lipsync.schemas import MediaInfoOut
-from lipsync.storage import used_bytes
+from lipsync.storage import share, used_bytes
 from lipsync.video.color import Image
 from lipsync.video.errors import MediaError
 from lipsync.video.probe import MediaInfo, MediaLimits, check_face, check_speech
@@ -71,6 +72,8 @@ def store_upload(owner: User, kind: Kind, uploaded: UploadedFile[Any]) -> Asset:
             _describe(asset, original)
         except MediaError as error:
             raise refused(error) from error
+        _require_room(owner, size)
+        share(asset.file.name, asset.thumbnail.name)
         with transaction.atomic():  # two uploads at once must not both take the last room
             _require_room(owner, size)
             asset.save(force_insert=True)
@@ -146,9 +149,15 @@ def _is_kept(asset: Asset) -> bool:
 
 
 def _remove(asset: Asset) -> None:
-    folder = _folder(asset.uid)
+    folder, names = _folder(asset.uid), [asset.file.name, asset.thumbnail.name]
     asset.delete()
-    transaction.on_commit(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+    def remove_files() -> None:
+        for name in filter(None, names):
+            default_storage.delete(name)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    transaction.on_commit(remove_files)
 
 
 def _folder(uid: uuid.UUID) -> Path:

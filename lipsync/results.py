@@ -23,6 +23,7 @@ from django.utils import timezone
 from lipsync.audio.phones import Phone
 from lipsync.audio.shape import MouthTrack
 from lipsync.models import Job
+from lipsync.storage import share, tidy_copies
 
 logger = logging.getLogger(__name__)
 
@@ -163,6 +164,7 @@ def expire() -> int:
     _sweep(settings.TEMP_DIR, STRAY_SECONDS)
     if settings.KEEP_DAYS:
         _sweep(settings.CACHE_DIR / "speech", settings.KEEP_DAYS * 86_400)
+    tidy_copies()
     return count
 
 
@@ -191,6 +193,7 @@ def _put(source: Path, name: str) -> None:
     shutil.move(source, fresh)
     fresh.chmod(0o640)
     os.replace(fresh, target)
+    share(name)
 
 
 def _link(source: str, name: str) -> None:
@@ -210,6 +213,7 @@ def _link(source: str, name: str) -> None:
         shutil.copyfile(source_path, fresh)
     os.replace(fresh, target)
     fresh.unlink(missing_ok=True)  # replacing a file by another link to itself leaves both
+    share(name)
 
 
 def _disk_path(name: str) -> Path | None:
