@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from avsite.hooks.models import Delivery, Endpoint
-from lipsync.models import Job
+from lipsync.models import Batch, Job
 from lipsync.schemas import API_ROOT
 from rooms.models import AvatarSession, Room
 
@@ -24,6 +24,7 @@ EVENTS = {
     "job.done": "A video is finished.",
     "job.failed": "A video could not be made; the error says why.",
     "job.cancelled": "A job was cancelled.",
+    "batch.finished": "The last job of a batch has ended.",
     "room.closed": "One of your rooms was closed.",
     "avatar.started": "An avatar can be seen in one of your rooms.",
     "avatar.ended": "An avatar left one of your rooms for good.",
@@ -54,6 +55,20 @@ def jobs_ended(owner_id: int, since: datetime) -> Iterator[Happening]:
             yield Happening(f"job.{job.state}", key, job.finished_at, describe_job(job))
 
 
+def batches_finished(owner_id: int, since: datetime) -> Iterator[Happening]:
+    """Those of which every row has become a job that has ended, or was refused."""
+    recent = Q(jobs__finished_at__gt=since) | Q(created_at__gt=since)
+    for batch in Batch.objects.filter(recent, owner=owner_id).distinct():
+        ended = dict(batch.jobs.order_by().values_list("state").annotate(count=Count("pk")))
+        last = batch.jobs.aggregate(at=Max("finished_at"))["at"] or batch.created_at
+        refused = len(batch.refused)
+        is_whole = sum(ended.values()) + refused >= batch.total  # or it is still being taken in
+        if is_whole and not set(ended) - set(Job.ENDED):
+            counts = {str(state): ended.get(state, 0) for state in Job.ENDED}
+            data = {"id": str(batch.uid), "total": batch.total, **counts, "refused": refused}
+            yield Happening("batch.finished", f"batch:{batch.uid}", last, data)
+
+
 def rooms_closed(owner_id: int, since: datetime) -> Iterator[Happening]:
     for room in Room.objects.filter(owner=owner_id, closed_at__gt=since):
         if room.closed_at is not None:
@@ -71,7 +86,7 @@ def avatars_came_and_went(owner_id: int, since: datetime) -> Iterator[Happening]
             yield Happening(f"avatar.{session.state}", f"avatar:{session.uid}:ended", session.ended_at, ended)
 
 
-SOURCES: list[Source] = [jobs_ended, rooms_closed, avatars_came_and_went]
+SOURCES: list[Source] = [jobs_ended, batches_finished, rooms_closed, avatars_came_and_went]
 
 
 def collect(endpoint: Endpoint) -> int:

@@ -13,6 +13,7 @@ EventType = Literal[
     "job.done",
     "job.failed",
     "job.cancelled",
+    "batch.finished",
     "room.closed",
     "avatar.started",
     "avatar.ended",

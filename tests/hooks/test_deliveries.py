@@ -15,7 +15,7 @@ from django.utils import timezone
 from avsite.accounts.models import User
 from avsite.hooks import events, outbox, send, tasks
 from avsite.hooks.models import Delivery, Endpoint
-from lipsync.models import Job
+from lipsync.models import Batch, Job
 from lipsync.progress import publish
 from rooms.bell import room_changed
 from rooms.models import AvatarSession, Room
@@ -81,6 +81,27 @@ def test_a_job_done_again_is_told_again(alice: User, endpoint: Endpoint, ended_j
         "job.failed",
         "job.done",
     ]
+
+
+def test_a_batch_is_told_once_when_its_last_job_has_ended(
+    alice: User, endpoint: Endpoint, ended_job: EndedJob
+) -> None:
+    endpoint.events = ["batch.finished"]
+    endpoint.save()
+    refused = [{"index": 3, "name": "d", "code": "no_face", "message": "No face."}]
+    batch = Batch.objects.create(owner=alice, name="Private", total=4, refused=refused)
+    publish(ended_job(alice, batch=batch))
+    publish(ended_job(alice, "failed", batch=batch))
+    assert not endpoint.deliveries.exists(), "one row is not there yet"
+    last = ended_job(alice, "queued", batch=batch, finished_at=None)
+    publish(last)
+    assert not endpoint.deliveries.exists(), "one job has not ended"
+    Job.objects.filter(pk=last.pk).update(state="done", finished_at=timezone.now())
+    for _ in range(2):
+        publish(Job.objects.get(pk=last.pk))
+    told = json.loads(endpoint.deliveries.get().body)
+    expected = {"id": str(batch.uid), "total": 4, "done": 2, "failed": 1, "cancelled": 0, "refused": 1}
+    assert (told["type"], told["data"]) == ("batch.finished", expected)
 
 
 def test_rooms_and_avatars(alice: User, endpoint: Endpoint) -> None:
