@@ -17,6 +17,21 @@ from rooms.agent.generators.speech import Speech
 from rooms.agent.pacer import Finished
 
 FRAME_MS = 40
+CLEAR_BUFFER = "lk.clear_buffer"
+
+
+class RoomReceiver(DataStreamAudioReceiver):
+    """Is cleared by the agent of its own room.
+
+    The library keeps one handler for each name of an agent in a process: an agent would silence the avatar of
+    another one of its name, in another room. And it keeps them for ever.
+    """
+
+    @classmethod
+    def _register_clear_buffer_rpc(
+        cls, room: rtc.Room, *, caller_identity: str, handler: Callable[[rtc.RpcInvocationData], str]
+    ) -> None:
+        room.local_participant.register_rpc_method(CLEAR_BUFFER, handler)
 
 
 class ProtocolSource:
@@ -30,7 +45,7 @@ class ProtocolSource:
     ) -> None:
         self._generator = generator
         self._interrupt = interrupt
-        self._receiver = DataStreamAudioReceiver(room, sender_identity=identity, frame_size_ms=FRAME_MS)
+        self._receiver = RoomReceiver(room, sender_identity=identity, frame_size_ms=FRAME_MS)
         self._speech: Speech | None = None
         self._segment_has_sound = False
         self._ours: set[int] = set()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import cv2
 from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobExecutorType, JobRequest
+from livekit.agents.telemetry import loop_monitor
 
 from rooms.agent import events
 from rooms.agent.generators.faces import SHELF, house_name
@@ -90,7 +91,7 @@ class Agent:
         server = AgentServer(
             # One process for all avatars: models and faces are loaded once, a join costs no new interpreter.
             job_executor_type=JobExecutorType.THREAD,
-            num_idle_processes=2,
+            num_idle_processes=1,
             load_fnc=self._load,
             # A full agent is still asked, and answers with the reason.
             load_threshold=math.inf,
@@ -205,6 +206,8 @@ class Agent:
         await request.accept(name=order.avatar.name, identity=order.identity, attributes=attributes)
 
     async def _run_job(self, context: JobContext) -> None:
+        # It wakes the loop forty times a second to see whether it wakes in time, as the pacer sees anyway.
+        loop_monitor.stop_monitoring(asyncio.get_running_loop())
         order = SessionOrder.from_json(context.job.metadata)
         session = AvatarSession(context.room, order, self._cache)
         self.headroom.add(order, session.stats)
