@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
@@ -169,21 +170,23 @@ def _first_of(so_far: Round, work_dir: Path) -> Rendered | None:
 def _finish(job: Job, lease: Lease, rendered: Rendered, cache_key: str) -> None:
     made = rendered.result
     result, poster = results.store(job, made.output_path, made.mouth, rendered.phones)
-    finished = Job.objects.finish(
-        job.pk,
-        lease.token,
-        result=result,
-        poster=poster,
-        engine_used=rendered.engine,
-        duration_seconds=made.duration_seconds,
-        cost_usd=_cost_of(job),
-        quality=describe_quality(rendered.quality),
-        warnings=[*_warnings_of(job), *made.warnings],
-        cache_key=cache_key,
-        expires_at=result_expiry(),
-    )
+    with transaction.atomic():
+        finished = Job.objects.finish(
+            job.pk,
+            lease.token,
+            result=result,
+            poster=poster,
+            engine_used=rendered.engine,
+            duration_seconds=made.duration_seconds,
+            cost_usd=_cost_of(job),
+            quality=describe_quality(rendered.quality),
+            warnings=[*_warnings_of(job), *made.warnings],
+            cache_key=cache_key,
+            expires_at=result_expiry(),
+        )
+        if finished:
+            attempts.close_done(job, made.duration_seconds)
     if finished:
-        attempts.close_done(job, made.duration_seconds)
         results.forget_first(job)
         note(job, f"Done: {made.duration_seconds:.1f} s of video by {rendered.engine}.")
         return

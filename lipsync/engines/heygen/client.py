@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import random
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +40,12 @@ LIST_LIMIT = 100
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 
 
+@cache
+def tls() -> ssl.SSLContext:
+    """One for the process: reading the certificates takes longer than a call."""
+    return httpx2.create_ssl_context()
+
+
 class HeyGenClient:
     """One account. Every method raises HeyGenFailure."""
 
@@ -47,6 +55,7 @@ class HeyGenClient:
             headers={"X-Api-Key": config.api_key, "User-Agent": USER_AGENT, "Accept": "application/json"},
             timeout=TIMEOUT,
             follow_redirects=False,
+            verify=tls(),
             transport=transport,
         )
 

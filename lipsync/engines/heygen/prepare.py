@@ -13,7 +13,8 @@ import numpy as np
 
 from lipsync.audio.load import stream_audio
 from lipsync.engines.base import EngineError, OnProgress, RenderRequest
-from lipsync.engines.builtin import NO_FACE, find_main_face
+from lipsync.engines.builtin import find_main_face
+from lipsync.engines.clip import NO_FACE
 from lipsync.engines.heygen.config import HeyGenConfig
 from lipsync.face.detect import FaceDetector
 from lipsync.face.mesh import FaceMesh
@@ -169,7 +170,7 @@ LOOK_SIZE = 64
 MOVED_LEVELS = 5.0
 
 
-def has_moved(made_path: Path, source_path: Path, count: int = 10) -> bool:
+def has_moved(made_path: Path, source_path: Path, count: int = 6) -> bool:
     """Whether anything in ``made_path`` was changed against the film it was made of."""
     try:
         made, source = sample_frames(made_path, count), sample_frames(source_path, count)

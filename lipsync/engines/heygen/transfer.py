@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 import httpx2
 
 from lipsync.engines.base import OnProgress, RemoteError
-from lipsync.engines.heygen.client import USER_AGENT, HeyGenClient
+from lipsync.engines.heygen.client import USER_AGENT, HeyGenClient, tls
 from lipsync.engines.heygen.config import HeyGenConfig
 from lipsync.engines.heygen.errors import HeyGenFailure
 from lipsync.engines.heygen.hosts import require_allowed
@@ -52,7 +52,10 @@ def _put(place: DirectUpload, path: Path) -> bool:
     """One upload, which cannot be continued but only begun anew."""
     headers = {**place.headers, "User-Agent": USER_AGENT, "Content-Length": str(path.stat().st_size)}
     try:
-        with path.open("rb") as file, httpx2.Client(timeout=TIMEOUT, follow_redirects=False) as http:
+        with (
+            path.open("rb") as file,
+            httpx2.Client(timeout=TIMEOUT, follow_redirects=False, verify=tls()) as http,
+        ):
             response = http.put(place.url, content=file, headers=headers)
     except httpx2.TransportError as error:
         logger.warning("upload to HeyGen's storage broke off: %s", type(error).__name__)
@@ -97,7 +100,7 @@ class Download:
             self._part.unlink(missing_ok=True)
 
     def _try(self, url: str) -> str:
-        with httpx2.Client(timeout=TIMEOUT, follow_redirects=False) as http:
+        with httpx2.Client(timeout=TIMEOUT, follow_redirects=False, verify=tls()) as http:
             for _ in range(REDIRECTS + 1):
                 require_allowed(url, self._config.hosts)
                 try:
