@@ -19,6 +19,12 @@ def env_text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
+def env_path(name: str) -> Path | None:
+    """The variable's path, with ~ for the home folder; None when it is unset."""
+    text = env_text(name)
+    return Path(text).expanduser() if text else None
+
+
 def env_list(name: str, default: str = "") -> list[str]:
     """The variable's comma-separated parts."""
     return [part.strip() for part in env_text(name, default).split(",") if part.strip()]

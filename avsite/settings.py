@@ -228,6 +228,11 @@ LEASE_SECONDS = env_int(
     "AVSITE_LEASE_SECONDS", 15, minimum=2
 )  # a worker silent for this long has lost its job
 EXTRA_ENGINES = env_pairs("AVSITE_EXTRA_ENGINES")  # name=dotted.path.Class
+MODELS_DIR = Path(env_text("AVSITE_MODELS_DIR", str(DATA_DIR / "models"))).expanduser().resolve()
+WAV2LIP_MODEL_PATH = (
+    Path(env_text("WAV2LIP_MODEL_PATH")).expanduser() if env_text("WAV2LIP_MODEL_PATH") else None
+)
+LIPSYNC_GPU_ENABLED = env_bool("LIPSYNC_GPU_ENABLED", True)  # used where there is one
 LIPSYNC_OUTPUT_DIR = env_text(
     "LIPSYNC_OUTPUT_DIR"
 )  # where relative output paths lead; empty: the working folder

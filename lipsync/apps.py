@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 
+from avsite.ai.registry import Registry
 from lipsync.engines.base import CONFIGURED, ENGINES
 from lipsync.engines.heygen.config import HOSTS, LIMITS, PRICES, REFUSALS, HeyGenConfig, bare_endpoint
+from lipsync.engines.wav2lip.config import Wav2LipConfig
 
 
 class LipsyncConfig(AppConfig):
@@ -20,7 +23,25 @@ class LipsyncConfig(AppConfig):
     def ready(self) -> None:
         ENGINES.update(settings.EXTRA_ENGINES)
         CONFIGURED["heygen"] = heygen_config
+        CONFIGURED["wav2lip"] = wav2lip_config
+        CONFIGURED["syncnet"] = syncnet_weights
         checks.register(check_heygen)
+
+
+def wav2lip_config() -> Wav2LipConfig:
+    """Where the site keeps the weights of Wav2Lip, and whether it may use a GPU."""
+    return Wav2LipConfig(
+        checkpoint=settings.WAV2LIP_MODEL_PATH,
+        models=settings.MODELS_DIR,
+        use_gpu=settings.LIPSYNC_GPU_ENABLED,
+        notes_dir=settings.CACHE_DIR,
+    )
+
+
+def syncnet_weights() -> Path | None:
+    """The weights of SyncNet, where they are installed."""
+    registry = Registry(settings.MODELS_DIR)
+    return registry.path("syncnet") if registry.installed("syncnet") else None
 
 
 def heygen_config() -> HeyGenConfig:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from lipsync.engines.base import QualityReport, RenderRequest, RenderResult
+from lipsync.engines.base import CONFIGURED, QualityReport, RenderRequest, RenderResult
+from lipsync.quality.score import QualityError, score_video
 from lipsync.video.errors import MediaError
 
 logger = logging.getLogger(__name__)
@@ -27,12 +28,9 @@ def measure_quality(
 ) -> QualityReport:
     """Scores of a finished video. Raises RuntimeError with a sentence where there are none."""
     try:
-        from lipsync.quality.score import QualityError, score_video
-    except ImportError:
-        raise RuntimeError(
-            "Quality cannot be measured here; no score is better than a made-up one."
-        ) from None
-    try:
-        return score_video(video_path, speech_path=speech_path, source_path=source_path)
+        syncnet_path = CONFIGURED["syncnet"]() if "syncnet" in CONFIGURED else None
+        return score_video(
+            video_path, speech_path=speech_path, source_path=source_path, syncnet_path=syncnet_path
+        )
     except (QualityError, MediaError) as error:
         raise RuntimeError(str(error)) from error

@@ -21,10 +21,14 @@ from lipsync.audio.shape import MouthTrack
 
 ENGINES: dict[str, str] = {
     "heygen": "lipsync.engines.heygen.engine.HeyGenEngine",
+    "wav2lip": "lipsync.engines.wav2lip.engine.Wav2LipEngine",
     "builtin": "lipsync.engines.builtin.BuiltinEngine",
 }
 CONFIGURED: dict[str, Callable[[], Any]] = {}
-"""What makes the argument of an engine's class, by its name: the site puts its settings here."""
+"""What makes the argument of an engine's class, by its name: the site puts its settings here.
+
+Under "syncnet", what gives the path of that network's weights, or None.
+"""
 
 SyncMode = Literal["bounce", "loop", "cut_off", "silence"]
 ExpressionName = Literal["neutral", "happy", "sad", "surprised", "angry"]

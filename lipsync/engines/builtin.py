@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lipsync.audio.load import FloatArray, stream_audio
+from lipsync.audio.load import FloatArray
 from lipsync.audio.mouth import speech_mouth
 from lipsync.audio.shape import MouthTrack
 from lipsync.engines.base import Engine, EngineError, OnProgress, RenderOptions, RenderRequest, RenderResult
+from lipsync.engines.clip import NO_FACE, SOUND_RATE, TAIL_SECONDS, SoundFeed, clip_length, seconds_of_speech
 from lipsync.engines.overlap import Behind, read_ahead
 from lipsync.face.detect import FaceDetector
 from lipsync.face.draw import PhotoFace
@@ -25,7 +26,7 @@ from lipsync.face.mesh import FaceMesh, eye_distance, roi_from_landmarks
 from lipsync.face.perform import Candidate, Presence, VideoPerformance, perform_still, strengthened
 from lipsync.face.person import blur_background
 from lipsync.video.color import ColorTags
-from lipsync.video.loop import LoopMode, loop_frames
+from lipsync.video.loop import loop_frames
 from lipsync.video.probe import probe
 from lipsync.video.read import FrameReader, read_image
 from lipsync.video.search import key_frames
@@ -36,15 +37,10 @@ Array = npt.NDArray[np.float32]
 STILL_FPS = Fraction(25)
 STILL_PIXELS = 3840 * 2160  # larger photos are scaled down
 HOUSE_SIZE = (1080, 1080)
-SOUND_RATE = 48_000
-TAIL_SECONDS = 0.3  # of quiet after the last word of a still face
 LOOK_SECONDS = 4.0  # at the start of a video, for a frame with its mouth closed
 LOOK_FPS = 4
 LOOK_ANEW_EVERY = 4  # pictures looked at
 LOOK_AROUND = 8  # key frames over the whole video
-NO_FACE = (
-    "No face was found. Use a picture or video that shows a face from the front, 60 pixels wide or more."
-)
 
 
 @dataclass
@@ -74,7 +70,7 @@ class BuiltinEngine(Engine):
         # Reading, drawing and encoding fill the cores already; OpenCV's own threads get in the way.
         cv2.setNumThreads(1)
         on_progress("voice", 0.0)
-        speech_seconds = _speech_seconds(request.speech_path, on_progress)
+        speech_seconds = seconds_of_speech(request.speech_path, on_progress)
         on_progress("face", 0.03)
         scene = self._stage(request, speech_seconds, on_progress)
         try:
@@ -101,7 +97,7 @@ class BuiltinEngine(Engine):
         return _video_scene(request, speech_seconds, on_progress)
 
     def _write(self, request: RenderRequest, scene: _Scene, on_progress: OnProgress) -> None:
-        sound = _SoundFeed(request.speech_path, scene.frame_count / scene.fps)
+        sound = SoundFeed(request.speech_path, scene.frame_count / scene.fps)
         writer = VideoWriter(
             request.output_path, scene.width, scene.height, scene.fps, SOUND_RATE, scene.tags
         )
@@ -115,41 +111,6 @@ class BuiltinEngine(Engine):
 def _append(writer: VideoWriter, image: Image, samples: FloatArray) -> None:
     writer.write(image)
     writer.write_audio(samples)
-
-
-class _SoundFeed:
-    """The speech in pieces as long as the pictures they go with, silent past its end."""
-
-    def __init__(self, path: Path, seconds: Fraction) -> None:
-        self._blocks = stream_audio(path, SOUND_RATE)
-        self._held = np.zeros(0, np.float32)
-        self._given = 0
-        self._seconds = seconds
-
-    def until(self, seconds: Fraction) -> FloatArray:
-        """The samples from where the last call ended up to ``seconds``."""
-        end = int(min(seconds, self._seconds) * SOUND_RATE)
-        count = end - self._given
-        while len(self._held) < count:
-            block = next(self._blocks, None)
-            if block is None:
-                self._held = np.pad(self._held, (0, count - len(self._held)))
-            else:
-                self._held = np.concatenate([self._held, block])
-        piece, self._held = self._held[:count], self._held[count:]
-        self._given = end
-        return piece
-
-
-def _speech_seconds(path: Path, on_progress: OnProgress) -> float:
-    """Length of the speech as it really decodes."""
-    samples = 0
-    for block in stream_audio(path, SOUND_RATE):
-        samples += len(block)
-        on_progress("voice", 0.01)
-    if samples == 0:
-        raise EngineError("The speech holds no sound; give a recording with a voice.", fallback=False)
-    return samples / SOUND_RATE
 
 
 def _mouth(request: RenderRequest, fps: Fraction, frame_count: int) -> MouthTrack:
@@ -217,7 +178,7 @@ def _video_scene(request: RenderRequest, speech_seconds: float, on_progress: OnP
     assert request.face_path is not None  # noqa: S101 -- checked by the caller; for the type checker
     reader = FrameReader(request.face_path)
     video_seconds = probe(request.face_path).duration_seconds
-    mode, seconds = _length(request.options.sync_mode, video_seconds, speech_seconds)
+    mode, seconds = clip_length(request.options.sync_mode, video_seconds, speech_seconds)
     frame_count = max(1, round(seconds * float(reader.fps)))
     candidates = _look_for_mouth(request.face_path, video_seconds, on_progress)
     if not candidates:
@@ -238,15 +199,6 @@ def _video_scene(request: RenderRequest, speech_seconds: float, on_progress: OnP
         reader.color_tags,
         performance.presence,
     )
-
-
-def _length(sync_mode: str, video_seconds: float, speech_seconds: float) -> tuple[LoopMode, float]:
-    """How the video is made to fit the speech: the way to loop, and the length of the result in seconds."""
-    if sync_mode == "cut_off":
-        return "once", min(video_seconds, speech_seconds)
-    if sync_mode == "silence":
-        return "bounce", max(video_seconds, speech_seconds)
-    return ("loop" if sync_mode == "loop" else "bounce"), speech_seconds
 
 
 def _look_for_mouth(path: Path, seconds: float, on_progress: OnProgress) -> list[Candidate]:

@@ -6,8 +6,12 @@ Exception
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from pathlib import Path
 
+from avsite.ai.errors import ModelUnavailable
+from avsite.ai.weights import require_torch
 from lipsync.engines.base import QualityReport
 from lipsync.quality.lips import LipFit, fit_lips
 from lipsync.quality.picture import measure_picture
@@ -16,10 +20,15 @@ from lipsync.quality.sound import measure_sound
 from lipsync.video.errors import MediaError
 from lipsync.video.probe import probe
 
+logger = logging.getLogger(__name__)
+
 FIT = Scale((0.0, 0.0), (0.25, 0.35), (0.5, 0.72), (0.7, 0.88), (0.9, 0.97), (1.0, 1.0))
 """Correlation of lips and speech at the best shift."""
 TIMING = Scale((0, 1.0), (1, 1.0), (2, 0.93), (3, 0.8), (5, 0.55), (8, 0.3))
 """Frames of 25 a second between sound and lips. People notice from two on."""
+CONFIDENCE = Scale((0.0, 0.0), (3.0, 0.55), (4.0, 0.7), (6.0, 0.85), (9.0, 1.0))
+"""LSE-C. Rules of thumb of those who filter data by it: under 3 is bad, over 4 usable, over 6 good."""
+FRAME_MS = 40.0
 
 
 class QualityError(Exception):
@@ -47,18 +56,38 @@ def score_video(
             raise QualityError("Only a video with sound can be scored.")
         sound = measure_sound(video_path, speech_path)
         picture = measure_picture(video_path, source_path)
-        fit = None if picture is None else fit_lips(video_path, info.duration_seconds)
+        fit = None if picture is None else _fit(video_path, info.duration_seconds, syncnet_path)
     except MediaError as error:
         raise QualityError(f"It could not be scored: {error.message}") from error
     if picture is None or fit is None:
         raise QualityError("No face could be followed for a second, so lips could not be scored.")
-    return QualityReport(
-        sync_score=round(sync_score(fit), 3),
-        audio_quality=round(sound.score, 3),
-        video_quality=round(picture.score, 3),
-        offset_ms=40.0 * fit.offset_frames,
-        method="landmarks",
-    )
+    return replace(fit, audio_quality=round(sound.score, 3), video_quality=round(picture.score, 3))
+
+
+def _fit(path: Path, seconds: float, syncnet_path: Path | None) -> QualityReport | None:
+    """How well lips and speech belong together, the other scores left at 0; None without a face to follow."""
+    if syncnet_path is not None:
+        try:
+            return _watch(path, seconds, syncnet_path)
+        except ModelUnavailable as error:
+            logger.warning("lips are measured by landmarks, as SyncNet cannot be used: %s", error)
+    fit = fit_lips(path, seconds)
+    if fit is None:
+        return None
+    return QualityReport(round(sync_score(fit), 3), 0.0, 0.0, "landmarks", FRAME_MS * fit.offset_frames)
+
+
+def _watch(path: Path, seconds: float, syncnet_path: Path) -> QualityReport | None:
+    require_torch("syncnet")
+    from lipsync.quality.watch import watch_speaker  # torch, only where it is used
+
+    seen = watch_speaker(path, seconds, syncnet_path)
+    if seen is None:
+        return None
+    score = CONFIDENCE.at(seen.confidence) * TIMING.at(abs(seen.offset_frames))
+    offset_ms = FRAME_MS * seen.offset_frames
+    confidence, distance = round(seen.confidence, 3), round(seen.distance, 3)
+    return QualityReport(round(score, 3), 0.0, 0.0, "syncnet", offset_ms, confidence, distance)
 
 
 def sync_score(fit: LipFit) -> float:

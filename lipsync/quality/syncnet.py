@@ -140,10 +140,8 @@ def fit_sync(
     seen = _see(network, faces, on_window)
     columns = cepstra(samples)
     # One window less than there could be, as in the published script.
-    frames = min(
-        len(seen) + FRAMES - 1, len(samples) * FPS // SAMPLE_RATE, columns.shape[1] // COLUMNS_PER_FRAME
-    )
-    count = frames - FRAMES
+    shown = min(len(seen) + FRAMES - 1, len(samples) * FPS // SAMPLE_RATE) - FRAMES
+    count = min(shown, columns.shape[1] // COLUMNS_PER_FRAME - FRAMES + 1)
     if count < 1:
         return None
     heard = _hear(network, columns, count)

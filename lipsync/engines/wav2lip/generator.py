@@ -34,6 +34,9 @@ class Up(NamedTuple):
     extra: int = 1
 
 
+Blocks = list[list[Down | Up]]
+
+
 def _same(channels: int, count: int) -> list[Down | Up]:
     return [Down(channels, channels, residual=True)] * count
 
@@ -50,7 +53,7 @@ _AUDIO: list[Down | Up] = [
     Down(256, 512, padding=0),
     Down(512, 512, kernel=1, padding=0),
 ]
-_ENCODER_96: list[list[Down | Up]] = [
+_ENCODER_96: Blocks = [
     [Down(6, 16, kernel=7, padding=3)],
     [Down(16, 32, stride=2), *_same(32, 2)],
     [Down(32, 64, stride=2), *_same(64, 3)],
@@ -59,7 +62,7 @@ _ENCODER_96: list[list[Down | Up]] = [
     [Down(256, 512, stride=2), *_same(512, 1)],
     [Down(512, 512, padding=0), Down(512, 512, kernel=1, padding=0)],
 ]
-_DECODER_96: list[list[Down | Up]] = [
+_DECODER_96: Blocks = [
     [Down(512, 512, kernel=1, padding=0)],
     [Up(1024, 512, stride=1, padding=0, extra=0), *_same(512, 1)],
     [Up(1024, 512), *_same(512, 2)],
@@ -68,12 +71,12 @@ _DECODER_96: list[list[Down | Up]] = [
     [Up(320, 128), *_same(128, 2)],
     [Up(160, 64), *_same(64, 2)],
 ]
-_ENCODER_256: list[list[Down | Up]] = [
+_ENCODER_256: Blocks = [
     *_ENCODER_96[:6],
     [Down(512, 512, stride=2), *_same(512, 1)],
     [Down(512, 512, kernel=4, padding=0), Down(512, 512, kernel=1, padding=0)],
 ]
-_DECODER_256: list[list[Down | Up]] = [
+_DECODER_256: Blocks = [
     [Down(512, 512, kernel=1, padding=0)],
     [Up(1024, 512, kernel=4, stride=1, padding=0, extra=0), *_same(512, 1)],
     [Up(1024, 512), *_same(512, 1)],
@@ -83,6 +86,17 @@ PLANS: dict[int, tuple[list[list[Down | Up]], list[list[Down | Up]]]] = {
     96: (_ENCODER_96, _DECODER_96),
     256: (_ENCODER_256, _DECODER_256),
 }
+
+
+LAST_BLOCKS = 3
+"""Of the decoder: four fifths of the work, and cheap to cut."""
+
+
+class Rows(NamedTuple):
+    """The first row that a block takes of its input, and the first of its output that is kept."""
+
+    taken: int
+    kept: int
 
 
 class Unit(nn.Module):
@@ -123,12 +137,13 @@ class Generator(nn.Module):
         self.face_decoder_blocks = nn.ModuleList(_chain(block) for block in decoder)
         self.output_block = nn.Sequential(Unit(Down(80, 32)), nn.Conv2d(32, 3, 1), nn.Sigmoid())
 
-    def forward(self, mel: Tensor, faces: Tensor) -> Tensor:
+    def forward(self, mel: Tensor, faces: Tensor, lower_half: bool = False) -> Tensor:
         """Lips for each face.
 
-        mel    (batch, 1, 80, 16), normalised decibels
-        faces  (batch, 6, size, size), BGR in 0..1: lower half zero, then whole
-        Returns (batch, 3, size, size), BGR in 0..1.
+        mel         (batch, 1, 80, 16), normalised decibels
+        faces       (batch, 6, size, size), BGR in 0..1: lower half zero, then whole
+        lower_half  compute no more than the lower half needs, which is all that is shown; the same numbers
+        Returns (batch, 3, size or size / 2, size), BGR in 0..1.
         """
         seen: list[Tensor] = []
         x = faces
@@ -136,10 +151,31 @@ class Generator(nn.Module):
             x = block(x)
             seen.append(x)
         x = self.audio_encoder(mel)
-        for block in self.face_decoder_blocks:
-            x = torch.cat((block(x), seen.pop()), dim=1)
+        first_row = 0  # of what is still computed
+        for block, rows in zip(self.face_decoder_blocks, self._rows(lower_half), strict=True):
+            if rows is None:
+                x = torch.cat((block(x), seen.pop()), dim=1)
+                continue
+            x = block(x[:, :, rows.taken - first_row :])
+            first_row = rows.kept
+            x = torch.cat((x[:, :, first_row - 2 * rows.taken :], seen.pop()[:, :, first_row:]), dim=1)
         out: Tensor = self.output_block(x)
-        return out
+        return out[:, :, self.size // 2 - first_row :] if lower_half else out
+
+    def _rows(self, lower_half: bool) -> list[Rows | None]:
+        """For each decoder block the rows it works on; None for all of them.
+
+        A unit spoils one row at a cut, so each block takes what the next one needs and as much above it as it
+        has residual units.
+        """
+        plan: list[Rows | None] = [None] * len(self.face_decoder_blocks)
+        needed = self.size // 2 - 1  # the output's own unit spoils one
+        for number in range(len(plan) - 1, len(plan) - 1 - LAST_BLOCKS, -1):
+            if lower_half:
+                taken = (needed - len(self.face_decoder_blocks[number]) + 1) // 2
+                plan[number] = Rows(taken, needed)
+                needed = taken
+        return plan
 
 
 def fold_batch_norm(network: Generator) -> Generator:

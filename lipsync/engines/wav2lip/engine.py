@@ -1,0 +1,174 @@
+"""Wav2Lip as an engine. Nothing here needs torch until a clip is rendered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import islice, repeat
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import cv2
+import numpy as np
+
+from avsite.ai.errors import ModelUnavailable
+from avsite.ai.weights import require_torch
+from lipsync.audio.load import FloatArray
+from lipsync.engines.base import Engine, EngineError, FaceKind, OnProgress, RenderRequest, RenderResult
+from lipsync.engines.clip import NO_FACE, SOUND_RATE, TAIL_SECONDS, SoundFeed, clip_length, seconds_of_speech
+from lipsync.engines.overlap import Behind, read_ahead
+from lipsync.engines.wav2lip.boxes import Box, follow_face
+from lipsync.engines.wav2lip.config import Wav2LipConfig
+from lipsync.engines.wav2lip.paste import paste_mouth, paste_square
+from lipsync.engines.wav2lip.sound import MelWindows
+from lipsync.face.face import Image
+from lipsync.video.color import ColorTags
+from lipsync.video.loop import loop_frames
+from lipsync.video.probe import probe
+from lipsync.video.read import FrameReader, read_image
+from lipsync.video.write import VideoWriter
+
+if TYPE_CHECKING:
+    from lipsync.engines.wav2lip.network import Network
+
+STILL_FPS = Fraction(25)
+_LOADING = threading.Lock()
+Written = tuple[Image, FloatArray]
+
+
+@dataclass
+class _Scene:
+    frames: Iterator[Image]
+    width: int
+    height: int
+    fps: Fraction
+    frame_count: int
+    tags: ColorTags | None = None
+    faceless: int = 0
+
+
+class Wav2LipEngine(Engine):
+    """Makes the mouth with a neural network, 96 or 256 pixels wide."""
+
+    name = "wav2lip"
+    version = "1"
+    label = "Wav2Lip"
+    queue = "cpu"
+    faces: ClassVar[frozenset[FaceKind]] = frozenset({"image", "video"})
+
+    def __init__(self, config: Wav2LipConfig | None = None) -> None:
+        self.config = config or Wav2LipConfig()
+
+    def check(self) -> str | None:
+        try:
+            self.config.weights()
+            require_torch(self.name)
+        except ModelUnavailable as error:
+            return str(error)
+        return None
+
+    def render(self, request: RenderRequest, on_progress: OnProgress) -> RenderResult:
+        """See ``Engine.render``. Raises EngineError without weights or a face, MediaError for bad files."""
+        cv2.setNumThreads(1)
+        on_progress("voice", 0.0)
+        if request.face_path is None:
+            raise EngineError(
+                "Wav2Lip needs a photo or a video; choose the built-in engine for a drawn face."
+            )
+        network = self._network()
+        speech_seconds = seconds_of_speech(request.speech_path, on_progress)
+        scene = _stage(request, speech_seconds)
+        on_progress("face", 0.03)
+        self._write(request, scene, network, on_progress)
+        if scene.faceless == scene.frame_count:
+            request.output_path.unlink(missing_ok=True)
+            raise EngineError(NO_FACE, fallback=False)
+        return RenderResult(
+            output_path=request.output_path,
+            duration_seconds=scene.frame_count / float(scene.fps),
+            frame_count=scene.frame_count,
+            warnings=_warnings(scene),
+        )
+
+    def _network(self) -> Network:
+        try:
+            path = self.config.weights()
+            require_torch(self.name)
+            with _LOADING:
+                config = self.config
+                changed = path.stat().st_mtime_ns
+                return _loaded(path, changed, config.use_gpu, config.notes_dir, config.parity)
+        except ModelUnavailable as error:
+            raise EngineError(str(error)) from error
+
+    def _write(
+        self, request: RenderRequest, scene: _Scene, network: Network, on_progress: OnProgress
+    ) -> None:
+        """Decoding, following, drawing and encoding overlap; a batch of faces is all that is in memory."""
+        windows = MelWindows(request.speech_path, float(scene.fps), silent_rests=not self.config.parity)
+        sound = SoundFeed(request.speech_path, scene.frame_count / scene.fps)
+        followed = read_ahead(follow_face(scene.frames), network.batch)
+        writer = VideoWriter(
+            request.output_path, scene.width, scene.height, scene.fps, SOUND_RATE, scene.tags
+        )
+        with writer, Behind[Written](lambda item: _append(writer, *item), network.batch) as behind:
+            for start in range(0, scene.frame_count, network.batch):
+                batch = list(islice(followed, min(network.batch, scene.frame_count - start)))
+                scene.faceless += self._speak(network, batch, windows, start)
+                for number, (image, _) in enumerate(batch, start=start + 1):
+                    behind.put((image, sound.until(number / scene.fps)))
+                    on_progress("render", 0.10 + 0.88 * number / scene.frame_count)
+            on_progress("finish", 0.98)
+
+    def _speak(
+        self, network: Network, batch: list[tuple[Image, Box | None]], windows: MelWindows, start: int
+    ) -> int:
+        """Draw the mouths of a batch of frames into them; how many have no face."""
+        here = [(number, image, box) for number, (image, box) in enumerate(batch) if box is not None]
+        if here:
+            size = (network.size, network.size)
+            crops = np.stack([cv2.resize(image[box.rows, box.columns], size) for _, image, box in here])
+            mels = np.stack([windows.at(start + number) for number, _, _ in here])
+            paste = paste_square if self.config.parity else paste_mouth
+            for (_, image, box), face in zip(here, network(mels, crops.astype(np.uint8)), strict=True):
+                paste(image, box, face)
+        return len(batch) - len(here)
+
+
+def _append(writer: VideoWriter, image: Image, samples: FloatArray) -> None:
+    writer.write(image)
+    writer.write_audio(samples)
+
+
+@lru_cache(maxsize=1)
+def _loaded(path: Path, changed_ns: int, use_gpu: bool, notes_dir: Path | None, exact: bool) -> Network:
+    """The network of a checkpoint, kept for the next clip; a file that changed is read anew."""
+    from lipsync.engines.wav2lip.network import Network
+
+    return Network(path, use_gpu=use_gpu, notes_dir=notes_dir, exact=exact)
+
+
+def _stage(request: RenderRequest, speech_seconds: float) -> _Scene:
+    assert request.face_path is not None  # noqa: S101 -- checked by the caller; for the type checker
+    info = probe(request.face_path)
+    if info.media == "image":
+        image = read_image(request.face_path)
+        image = np.ascontiguousarray(image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])
+        count = round((speech_seconds + TAIL_SECONDS) * STILL_FPS)
+        frames = (image.copy() for _ in repeat(None, count))
+        return _Scene(frames, image.shape[1], image.shape[0], STILL_FPS, count)
+    reader = FrameReader(request.face_path)
+    mode, seconds = clip_length(request.options.sync_mode, info.duration_seconds, speech_seconds)
+    count = max(1, round(seconds * float(reader.fps)))
+    frames = (frame.image for frame in loop_frames(request.face_path, count, mode, reader=reader))
+    return _Scene(frames, reader.width, reader.height, Fraction(reader.fps), count, reader.color_tags)
+
+
+def _warnings(scene: _Scene) -> tuple[str, ...]:
+    seconds = scene.faceless / float(scene.fps)
+    if seconds < 0.1:
+        return ()
+    return (f"No face was seen for {seconds:.1f} s; those frames are unchanged.",)
