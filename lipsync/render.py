@@ -133,6 +133,8 @@ class Watch:
     start_try: StartTry = lambda choice: Try()
     judge: Judge | None = None
     """Scores a result; without it none is made again."""
+    remake: bool = True
+    """Whether a poor result is made once more by the next engine."""
     keep_first: Callable[[Rendered], None] = lambda rendered: None
     """Told of a poor result before another engine is tried; its file may be copied then."""
     first: Rendered | None = None
@@ -258,7 +260,7 @@ class _Tries:
             if isinstance(outcome, Rendered):
                 if self._first is not None:
                     return outcome if is_better(outcome.quality, self._first.quality) else self._first
-                if not is_poor(outcome.quality) or number + 1 == len(choices):
+                if not (self._watch.remake and is_poor(outcome.quality)) or number + 1 == len(choices):
                     return outcome
                 self._put_aside(outcome)
                 continue

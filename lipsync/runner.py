@@ -112,6 +112,7 @@ def _render_and_finish(job: Job, lease: Lease, work_dir: Path) -> None:
         watch=Watch(
             start_try=lambda choice: so_far.start(order.seconds, choice),
             judge=judge,
+            remake=settings.REGENERATE,
             keep_first=lambda first: _keep_first(job, lease, first, work_dir),
             first=_first_of(so_far, work_dir),
         ),
