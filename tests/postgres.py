@@ -37,10 +37,11 @@ class Postgres:
         """What DATABASE_URL is to be."""
         return f"postgres://{SUPERUSER}@{quote(str(self.folder), safe='')}/{database}"
 
-    def create(self, database: str) -> str:
-        """The URL of a new, empty database."""
+    def create(self, database: str, template: str = "template1") -> str:
+        """The URL of a new database, empty or a copy."""
+        names = sql.Identifier(database), sql.Identifier(template)
         with self.connect() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return self.url(database)
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:

@@ -63,9 +63,14 @@ call_command("migrate", verbosity=0)
 """
 
 
-def test_migrations_there_and_back(postgres: Postgres, tmp_path: Path) -> None:
-    said = run(["-c", THERE_AND_BACK], postgres.create("migrated"), tmp_path)
-    assert "No changes detected" in said
+@pytest.fixture(scope="module")
+def migrated(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What migrating said; the database is called so."""
+    return run(["-c", THERE_AND_BACK], postgres.create("migrated"), tmp_path_factory.mktemp("migrated"))
+
+
+def test_migrations_there_and_back(postgres: Postgres, migrated: str) -> None:
+    assert "No changes detected" in migrated
     with postgres.connect("migrated") as connection:
         tables = {name for (name,) in connection.execute("SELECT tablename FROM pg_tables")}
     assert {"lipsync_job", "rooms_room", "hooks_delivery", "accounts_user"} <= tables
@@ -79,8 +84,8 @@ def test_the_job_suite(postgres: Postgres, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def stack(postgres: Postgres, tmp_path: Path) -> Iterator[Stack]:
-    url = postgres.create("site")
+def stack(postgres: Postgres, migrated: str, tmp_path: Path) -> Iterator[Stack]:
+    url = postgres.create("site", "migrated")
     with running(SmallPool, tmp_path, 4.0, url) as started:
         yield started
 
