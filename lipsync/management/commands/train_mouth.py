@@ -34,11 +34,15 @@ if TYPE_CHECKING:
     from lipsync.speech.training.listener import Listener
 
 SYNTHETIC_SECONDS = 9000.0
-RECORDED_SECONDS = 3300.0
-"""Of one source, so that none outweighs the others."""
-LISTENER_STEPS, STEPS = 1000, 3600
+RECORDED_SECONDS = 3600.0
+"""Of one source at most."""
+LISTENED_SECONDS = 600.0
+"""Of one source, from which the listener learns how people sound before it times all of it."""
+LISTENER_STEPS, STEPS = 1000, 6000
 SEED = 1
-SYNTHETIC_WEIGHT, RECORDED_WEIGHT = 1.0, 0.4
+SYNTHETIC_WEIGHT, USUAL_WEIGHT = 0.6, 0.25
+RECORDED_WEIGHTS = {"kathleen": 1.0, "kerstin": 0.5, "intents": 0.4}
+"""How often each source is drawn from."""
 CLIPS = 40
 TORCH_HINT = "Training needs torch, which avsite itself does not: pip install -r requirements/torch.txt."
 
@@ -53,6 +57,9 @@ class Command(BaseCommand):
         parser.add_argument("--share-alike", action="store_true", help="use share-alike recordings too")
         parser.add_argument("--synthetic-only", action="store_true", help="use no recordings: fetch nothing")
         parser.add_argument("--seconds", type=float, default=SYNTHETIC_SECONDS, help="synthetic speech")
+        parser.add_argument(
+            "--recorded-seconds", type=float, default=RECORDED_SECONDS, help="of each source of recordings"
+        )
         parser.add_argument("--listener-steps", type=int, default=LISTENER_STEPS)
         parser.add_argument("--steps", type=int, default=STEPS)
         parser.add_argument("--seed", type=int, default=SEED)
@@ -95,13 +102,13 @@ class Command(BaseCommand):
         self.stdout.write("learning to time recordings")
         heard = [(clip.spectrum, clip.sounds) for clip in synthetic]
         listener = fit_listener(heard, steps, seed, self._shown("listener"))
-        sets = self._timed(listener, folders, seed)
+        sets = self._timed(listener, folders, seed, LISTENED_SECONDS)
         heard += [(clip.spectrum, clip.sounds) for _, clips in sets for clip in clips]
         listener = fit_listener(heard, steps // 2, seed + 1, self._shown("listener"), listener)
-        return self._timed(listener, folders, seed + 1)
+        return self._timed(listener, folders, seed + 1, options["recorded_seconds"])
 
     def _timed(
-        self, listener: Listener, folders: dict[Source, Path], seed: int
+        self, listener: Listener, folders: dict[Source, Path], seed: int, seconds: float
     ) -> list[tuple[float, list[Clip]]]:
         from lipsync.speech.training.timed import recorded_clips
 
@@ -112,10 +119,10 @@ class Command(BaseCommand):
             recordings = list(list_recordings(source, folder))
             order = random.permutation(len(recordings))
             shuffled = (recordings[number] for number in order)
-            clips = list(recorded_clips(listener, shuffled, random, RECORDED_SECONDS))
+            clips = list(recorded_clips(listener, shuffled, random, seconds))
             self.stdout.write(f"  {len(clips)} of {len(recordings)} recordings")
             if clips:
-                sets.append((RECORDED_WEIGHT, clips))
+                sets.append((RECORDED_WEIGHTS.get(source.name, USUAL_WEIGHT), clips))
         return sets
 
     def _shown(self, name: str) -> Callable[[int, float], None]:

@@ -30,6 +30,9 @@ class Recording(NamedTuple):
         return np.concatenate(list(stream_audio(self.path, SAMPLE_RATE)))
 
 
+COMMANDS = Path(__file__).parent / "commands.tsv"
+"""What is said in the orders for coffee, which come with their meaning only: as PocketSphinx heard it by
+their grammar, where that agrees with the meaning."""
 _WORDS = {"snowboy": "snow boy"}
 _LANGUAGES = {"en_US": "en-us", "en_UK": "en", "uk_UK": "uk", "vi_VN": "vi", "ko_KO": "ko", "jv_ID": "id"}
 
@@ -45,6 +48,31 @@ def _kerstin(folder: Path) -> Iterator[Recording]:
         path = folder / "verified" / f"{name}.flac"
         if path.exists():
             yield Recording(path, "kerstin", "de", text)
+
+
+def _kathleen(folder: Path) -> Iterator[Recording]:
+    for path in sorted((folder / "data").glob("*.wav")):
+        yield Recording(path, "kathleen", "en-us", path.with_suffix(".txt").read_text("utf8").strip())
+
+
+def _intents(folder: Path) -> Iterator[Recording]:
+    for line in COMMANDS.read_text("utf8").splitlines():
+        name, text = line.split("\t")
+        yield Recording(folder / "data" / "speech" / "clean" / f"{name}.wav", name, "en-us", text)
+
+
+def _nathalie(folder: Path) -> Iterator[Recording]:
+    for line in (folder / "verified" / "metadata.csv").read_text("utf8").splitlines():
+        name, text = line.split("|", 1)
+        path = folder / "verified" / f"{name}.flac"
+        if path.exists():
+            yield Recording(path, "nathalie", "nl", text)
+
+
+def _flemishguy(folder: Path) -> Iterator[Recording]:
+    for line in (folder / "metadata.csv").read_text("utf8").splitlines():
+        name, text = line.split("|", 1)
+        yield Recording(folder / "wavs" / f"{name}.wav", "flemishguy", "nl", text)
 
 
 def _wake_words(folder: Path) -> Iterator[Recording]:
@@ -97,6 +125,10 @@ def _asterisk_en(folder: Path) -> Iterator[Recording]:
 
 _LISTS = {
     "kerstin": _kerstin,
+    "kathleen": _kathleen,
+    "intents": _intents,
+    "nathalie": _nathalie,
+    "flemishguy": _flemishguy,
     "wake-words": _wake_words,
     "asterisk-ru": _asterisk_ru,
     "mimic3": _mimic3,

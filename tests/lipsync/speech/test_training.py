@@ -15,6 +15,7 @@ from lipsync.audio.phonetics import track_from_phones
 from lipsync.speech.training import augment
 from lipsync.speech.training.classes import CLASSES, PAUSE, class_track, classes_of
 from lipsync.speech.training.corpus import Speech, spectrum_of
+from lipsync.speech.training.recordings import list_recordings
 from lipsync.speech.training.report import MouthReport
 from lipsync.speech.training.rhubarb import SHAPES, best_openness
 from lipsync.speech.training.sources import (
@@ -80,6 +81,13 @@ def test_nothing_shipped_is_trained_on_share_alike_or_held_out_recordings() -> N
     for source in (*SOURCES, *HELD_OUT_SOURCES):
         assert source.licence
         assert source.is_share_alike == ("SA" in source.licence)
+        assert len(bytes.fromhex(source.digest)) == 32
+
+
+def test_orders_are_told_by_the_words_that_were_heard(tmp_path: Path) -> None:
+    orders = list(list_recordings(next(source for source in SOURCES if source.name == "intents"), tmp_path))
+    assert len(orders) > 100 and len({order.path for order in orders}) == len(orders)
+    assert all("coffee" in text or "mocha" in text or len(text.split()) > 3 for *_, text in orders)
 
 
 def test_training_hears_what_the_model_hears() -> None:
