@@ -91,7 +91,7 @@ def create_lipsync(request: HttpRequest) -> HttpResponseBase:
             return answer.replay
         owner = caller(request)
         payload, files = _read_body(request)
-        order = _order_of(owner, payload, files)
+        order = read_order(owner, payload, files)
         with transaction.atomic(), _refusals():
             job = get_lipsync_service().submit(owner, order)
             response = answer.keep(201, describe_job(job))
@@ -102,7 +102,7 @@ def create_lipsync(request: HttpRequest) -> HttpResponseBase:
 @router.post("/lipsyncs/estimate", response=EstimateOut)
 def estimate_lipsync(request: HttpRequest, payload: JobIn) -> EstimateOut:
     """What a job would take, without making it."""
-    order = _order_of(caller(request), payload, {})
+    order = read_order(caller(request), payload, {})
     with _refusals():
         estimate = get_lipsync_service().estimate(caller(request), order)
     return describe_estimate(estimate)
@@ -331,7 +331,8 @@ def _read_json(text: str | bytes, param: str | None) -> Any:
         raise ApiError("bad_request", message, param) from None
 
 
-def _order_of(owner: User, payload: JobIn, files: Files) -> Order:
+def read_order(owner: User, payload: JobIn, files: Files) -> Order:
+    """What ``payload`` asks for, with its assets found or stored. Raises ApiError."""
     house_look = ""
     face = None
     if "face" not in files and payload.face.startswith(HOUSE):

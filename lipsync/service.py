@@ -191,7 +191,9 @@ class LipsyncService:
             watch=watch,
         )
 
-    def plan(self, order: Order, owner_id: int | None, job: Job | None = None) -> Plan:
+    def plan(
+        self, order: Order, owner_id: int | None, job: Job | None = None, *, batch: bool = False
+    ) -> Plan:
         """Engines to try for ``order``, within what its owner may spend. Raises Refused."""
         ceiling = budget.tightest(owner_id, job.uid if job else None, order.max_cost_usd)
         candidates = survey(
@@ -205,7 +207,7 @@ class LipsyncService:
             choices = choose(
                 order.engine,
                 order.seconds,
-                batch=job is not None and job.batch_id is not None,
+                batch=batch or (job is not None and job.batch_id is not None),
                 short_seconds=settings.SHORT_CLIP_SECONDS,
                 candidates=candidates,
             )
@@ -240,7 +242,8 @@ class LipsyncService:
     def submit(self, owner: User, order: Order, place: Place | None = None) -> Job:
         """A new job of ``owner``, done at once when the same was rendered before. Raises Refused."""
         order = check_order(order)
-        key = self.key(order, self.plan(order, owner.pk).choices[0].engine)
+        choices = self.plan(order, owner.pk, batch=place is not None).choices
+        key = self.key(order, choices[0].engine)
         with transaction.atomic():
             locked = User.objects.select_for_update().get(pk=owner.pk)
             if place is None:  # a batch has a limit of its own, and its jobs wait in line
