@@ -2667,7 +2667,7 @@ export interface components {
             /** Url */
             url: string;
             /** Events */
-            events: ("job.done" | "job.failed" | "job.cancelled" | "room.closed" | "avatar.started" | "avatar.ended" | "avatar.failed")[];
+            events: ("job.done" | "job.failed" | "job.cancelled" | "batch.finished" | "room.closed" | "avatar.started" | "avatar.ended" | "avatar.failed")[];
             /**
              * Note
              * @default
@@ -2679,7 +2679,7 @@ export interface components {
             /** Url */
             url?: string | null;
             /** Events */
-            events?: ("job.done" | "job.failed" | "job.cancelled" | "room.closed" | "avatar.started" | "avatar.ended" | "avatar.failed")[] | null;
+            events?: ("job.done" | "job.failed" | "job.cancelled" | "batch.finished" | "room.closed" | "avatar.started" | "avatar.ended" | "avatar.failed")[] | null;
             /** Note */
             note?: string | null;
             /** Enabled */
