@@ -196,6 +196,9 @@ def test_every_path_is_there() -> None:
             source = mount.split(":")[0]
             assert (DOCKER / source).exists() if source.startswith("./") else source in COMPOSE["volumes"]
     assert "/data" in instructions("VOLUME")
+    weights = (ROOT / "avsite" / "settings.py").read_text()
+    assert '"AVSITE_MODELS_DIR", str(DATA_DIR / "models")' in weights
+    assert "models:/data/models" in SERVICES["worker"]["volumes"]
     assert SERVICES["web"]["environment"]["AVSITE_DATA_DIR"] == "/data"
 
 
