@@ -626,6 +626,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Batches */
+        get: operations["lipsync_api_batches_list_batches"];
+        put?: never;
+        /**
+         * Create Batch
+         * @description Make many videos: cost goes before quality, and each row ends by itself.
+         */
+        post: operations["lipsync_api_batches_create_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Batch Of Zip
+         * @description The same of a ZIP: files of one name belong together, as ``a.mp4`` and ``a.wav``.
+         *
+         *     A ``rows.json`` in it is the list of rows instead; their ``face`` and ``speech`` name files in it.
+         */
+        post: operations["lipsync_api_batches_create_batch_of_zip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{batch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Batch */
+        get: operations["lipsync_api_batches_get_batch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{batch_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Batch
+         * @description Stop every job of it that has not ended.
+         */
+        post: operations["lipsync_api_batches_cancel_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rooms/{slug}/token": {
         parameters: {
             query?: never;
@@ -1964,6 +2044,107 @@ export interface components {
             total_usd: number;
             /** Budgets */
             budgets: components["schemas"]["BudgetOut"][];
+        };
+        /**
+         * BatchItemOut
+         * @description ``state`` is a job's, or ``refused`` for a row that could not become one.
+         */
+        BatchItemOut: {
+            /** Index */
+            index: number;
+            /** Name */
+            name: string;
+            /** State */
+            state: ("queued" | "running" | "done" | "failed" | "cancelled") | "refused";
+            /** Job Id */
+            job_id: string | null;
+            /** Percent */
+            percent: number;
+            /** Cost Usd */
+            cost_usd: number;
+            /** Duration Seconds */
+            duration_seconds: number | null;
+            error: components["schemas"]["JobErrorOut"] | null;
+        };
+        /** BatchWhole */
+        BatchWhole: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "processing" | "completed";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            summary: components["schemas"]["SummaryOut"];
+            /** Items */
+            items: components["schemas"]["BatchItemOut"][];
+        };
+        /** SummaryOut */
+        SummaryOut: {
+            /** Total */
+            total: number;
+            /** Success */
+            success: number;
+            /** Failed */
+            failed: number;
+            /** Unfinished */
+            unfinished: number;
+            /** Total Duration */
+            total_duration: number;
+            /** Total Cost Usd */
+            total_cost_usd: number;
+        };
+        /**
+         * BatchIn
+         * @description Each row is what ``POST /lipsyncs`` takes, and a ``name``; ``engine`` is for rows without one.
+         */
+        BatchIn: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Engine
+             * @default auto
+             */
+            engine: string;
+            /** Rows */
+            rows: {
+                [key: string]: unknown;
+            }[];
+        };
+        /** BatchOut */
+        BatchOut: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "processing" | "completed";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            summary: components["schemas"]["SummaryOut"];
+        };
+        /** BatchPage */
+        BatchPage: {
+            /** Items */
+            items: components["schemas"]["BatchOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * TokenOut
@@ -3800,6 +3981,137 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    lipsync_api_batches_list_batches: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPage"];
+                };
+            };
+        };
+    };
+    lipsync_api_batches_create_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
+            };
+        };
+    };
+    lipsync_api_batches_create_batch_of_zip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * File
+                     * Format: binary
+                     */
+                    file: string;
+                    /**
+                     * Name
+                     * @default
+                     */
+                    name?: string;
+                    /**
+                     * Engine
+                     * @default auto
+                     */
+                    engine?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
+            };
+        };
+    };
+    lipsync_api_batches_get_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
+            };
+        };
+    };
+    lipsync_api_batches_cancel_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
             };
         };
     };

@@ -6,7 +6,9 @@ import logging
 import random
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 from lipsync.engines.base import (
@@ -89,8 +91,9 @@ class HeyGenEngine(RemoteEngine):
             memo["key"] = uuid.uuid4().hex
             keep()
         try:
-            with open_client(self.config) as client:
-                step = self._step(client, request, memo, keep, on_progress)
+            with open_client(self.config) as client, TemporaryDirectory(dir=request.work_dir) as folder:
+                here = replace(request, work_dir=Path(folder))
+                step = self._step(client, here, memo, keep, on_progress)
         except HeyGenFailure as failure:
             return self._after(failure, memo, keep)
         except MediaError as error:
@@ -320,10 +323,7 @@ class HeyGenEngine(RemoteEngine):
 
 def _neutrally_named(path: Path, work_dir: Path, name: str) -> Path:
     """The same file under a name that says nothing about anybody."""
-    # A folder of their own: nothing that is written later may follow these links to somebody's file.
-    folder = work_dir / "sent"
-    folder.mkdir(exist_ok=True)
-    neutral = folder / f"{name}{path.suffix.lower()}"
+    neutral = work_dir / f"{name}{path.suffix.lower()}"
     if not neutral.exists():
         neutral.symlink_to(path.absolute())
     return neutral

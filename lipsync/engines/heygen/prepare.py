@@ -128,7 +128,7 @@ def _write_video(
             frames = loop_frames(request.face_path, count, mode, reader=reader)
             for number, frame in enumerate(frames, start=1):
                 writer.write(_resized(frame.image, size))
-                on_progress("upload", 0.05 + 0.1 * number / count)
+                on_progress("upload", 0.05 + 0.09 * number / count)
         if path.stat().st_size <= config.limit_bytes("video_mb"):
             return path
     raise EngineError("The video is larger than HeyGen takes; shorten it or choose another engine.")

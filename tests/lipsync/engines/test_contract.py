@@ -13,20 +13,32 @@ from lipsync.engines.base import (
     RenderRequest,
     get_engine,
 )
+from lipsync.engines.heygen.config import HeyGenConfig
+from lipsync.engines.heygen.engine import HeyGenEngine
 from lipsync.video.probe import probe
 from lipsync.video.write import VideoWriter
 from tests import media
+from tests.fakes.heygen.server import serving
+from tests.fakes.heygen.world import World
 
 SECONDS = 1.2
 
 
 @pytest.fixture(params=sorted(ENGINES))
-def engine(request):
+def engine(request, tmp_path_factory):
+    if request.param == "heygen":
+        with serving(World(folder=tmp_path_factory.mktemp("fake"))) as server:
+            yield HeyGenEngine(
+                HeyGenConfig(
+                    api_key="fake-key", endpoint=server.url, hosts=(server.address,), poll_seconds=0.05
+                )
+            )
+        return
     engine = get_engine(request.param)
     why_not = engine.check()
     if why_not is not None:
         pytest.skip(why_not)
-    return engine
+    yield engine
 
 
 @pytest.fixture
