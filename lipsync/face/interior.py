@@ -21,6 +21,8 @@ HALF_WIDTH, TOP, BOTTOM = 0.40, -0.20, 0.30  # extent of a texture, D
 TOOTH_WIDTHS = (0.094, 0.072, 0.076, 0.05, 0.037, 0.036)  # D, from the middle outwards
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 USUAL_HALF_WIDTH = 0.31  # D; of the mouth the widths above are for
+TOOTH_LIGHT = 0.55  # of the skin's brightness; teeth are no darker
+TEETH_SHARE = 0.55  # of the opening's width; fewer teeth would stand in the mouth alone
 LOWER_TOOTH_WIDTHS = (0.055, 0.058, 0.066, 0.05, 0.04, 0.036)
 
 
@@ -105,6 +107,24 @@ def measure_colours(image: Image, landmarks: Array, frame: FaceFrame) -> MouthCo
     return MouthColours(
         skin.astype(np.float32), np.clip(tooth * warm, 0, 250).astype(np.float32), lip.astype(np.float32)
     )
+
+
+def shows_teeth(layer: Array, colours: MouthColours) -> bool:
+    """Whether a picture's own open mouth, (h, w, 4) premultiplied by alpha, has a row of teeth to show."""
+    seen = layer[..., 3] > 0.5
+    if not seen.any():
+        return False
+    pixels = layer[..., :3][seen] / layer[..., 3:][seen]
+    light = pixels @ LUMINANCE + 1
+    limit = 0.5 * (max(_redness(colours.tooth), 0.0) + _redness(colours.lip))
+    bright = light > TOOTH_LIGHT * float(colours.skin @ LUMINANCE)
+    found = np.zeros(seen.shape, bool)
+    found[seen] = bright & ((pixels[:, 0] - pixels[:, 1:].mean(1)) / light < limit)
+    return float((found.sum(0)[seen.sum(0) > 0] > 0).mean()) > TEETH_SHARE
+
+
+def _redness(colour: Array) -> float:
+    return float((colour[0] - colour[1:].mean()) / (colour @ LUMINANCE + 1))
 
 
 def _patch(image: Image, landmarks: Array, indices: tuple[int, ...], radius: float) -> Array:

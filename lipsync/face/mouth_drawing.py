@@ -16,6 +16,7 @@ from lipsync.face.interior import (
     Texture,
     lower_teeth,
     measure_colours,
+    shows_teeth,
     tongue,
     upper_teeth,
 )
@@ -109,7 +110,8 @@ class MouthDrawing:
         self._own: Array | None = None
         self._own_lower: Array | None = None
         if float(lips.gap.max()) > OWN_GAP:
-            self._own = own_interior(image, lips, rig.frame, rig.grid, extent, colours)
+            own = own_interior(image, lips, rig.frame, rig.grid, extent, colours)
+            self._own = own if shows_teeth(own, colours) else None
         self._upper_teeth = upper_teeth(colours, resolution, lips.half_width) if self._own is None else None
         shades = np.linspace(0, 1, SHADES, dtype=np.float32)[:, None]
         self._shades = np.power(shades, colours.hue(SHADE_HUE))

@@ -17,6 +17,7 @@ DEEP, DEEP_SHARE = 0.45, 0.6  # of the lower lip, of the columns; what reaches f
 TELLING = 0.10  # difference in redness from which teeth can be told from lips
 LIKE_SKIN = (0.80, 1.22)  # brightness of a lip in parts of the skin's
 LIKE_SKIN_RED = 0.6  # teeth are paler than this part of the skin's redness
+EVEN = 0.10  # of the skin's brightness; teeth and shade vary by more
 
 
 def find_opening(patch: Array, offsets: Array, below: Array) -> tuple[Array, Array] | None:
@@ -55,10 +56,13 @@ def find_opening(patch: Array, offsets: Array, below: Array) -> tuple[Array, Arr
 
 def looks_shut(between: Array, skin: Array) -> bool:
     """Whether what lies between a mesh's lips (n, 3) is skin or lip, as on a statue; ``skin`` is (3,)."""
-    light = float((between @ LUMINANCE).mean()) / max(float(skin @ LUMINANCE), 1.0)
+    light = (between @ LUMINANCE) / max(float(skin @ LUMINANCE), 1.0)
     red = _red(skin)
     return (
-        LIKE_SKIN[0] < light < LIKE_SKIN[1] and red > TELLING and _red(between.mean(0)) > LIKE_SKIN_RED * red
+        LIKE_SKIN[0] < float(light.mean()) < LIKE_SKIN[1]
+        and float(light.std()) < EVEN
+        and red > TELLING
+        and _red(between.mean(0)) > LIKE_SKIN_RED * red
     )
 
 

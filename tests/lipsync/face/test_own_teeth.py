@@ -48,7 +48,8 @@ def test_own_teeth_show_when_a_shut_frame_speaks(smiling, shut):
     points = Reader().landmarks(spoken)
     skin = FaceFrame.of(smiling[1]).unit
     assert np.linalg.norm(points[13, :2] - points[14, :2]) > 0.06 * skin
-    own, shown = opening(*smiling, 0.45), opening(spoken, points, 0.25)
+    # A quarter of so small an opening is but a pixel from the line that shut lips leave on the upper one.
+    own, shown = opening(*smiling, 0.45), opening(spoken, points, 0.35)
     assert np.abs(own.mean(0) - shown.mean(0)).max() < 45, (own.mean(0), shown.mean(0))
 
 

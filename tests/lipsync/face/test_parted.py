@@ -62,3 +62,5 @@ def test_lips_of_stone_look_shut_and_teeth_do_not():
     assert looks_shut(between((228, 176, 152)), skin)
     assert not looks_shut(between(TOOTH), skin)
     assert not looks_shut(between(DARK), skin)
+    mottled = between((228, 176, 152)) * np.linspace(0.8, 1.2, 20, dtype=np.float32)[:, None]
+    assert not looks_shut(mottled, skin), "teeth and the shade between them vary"

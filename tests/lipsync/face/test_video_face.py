@@ -51,7 +51,7 @@ def perform(frames, openness, candidates):
 
 
 def gaps_of(frames):
-    reader = Reader()
+    reader = Reader(5)
     return np.array([reader.gap(f) for f in frames])
 
 
