@@ -14,7 +14,7 @@ from avsite.accounts.models import ApiKey, User
 from avsite.api import api
 from avsite.hooks.models import Delivery, Endpoint
 from lipsync import results
-from lipsync.models import Asset, Job
+from lipsync.models import Asset, Batch, Job
 from rooms.models import Avatar, AvatarSession, Invite, Participant, Room
 from rooms.tokens import sign_seat
 from tests.conftest import Api
@@ -57,6 +57,11 @@ OWN = {
     ("POST", "/avatars"),
     ("GET", "/webhooks"),
     ("POST", "/webhooks"),
+    ("GET", "/batches"),
+    ("POST", "/batches"),
+    ("POST", "/batches/zip"),
+    ("GET", "/costs"),
+    ("GET", "/costs.csv"),
 }
 # What somebody who was let into alice's room may do there besides; all else is for its hosts.
 FOR_MEMBERS = {
@@ -105,6 +110,7 @@ def things(alice: User, portrait_png: bytes) -> dict[str, str]:
     return {
         "asset_id": str(asset.uid),
         "job_id": str(job.uid),
+        "batch_id": str(Batch.objects.create(owner=alice, total=1).uid),
         "key_id": str(key.pk),
         "slug": room.slug,
         "identity": Participant.objects.create(room=room, name="Gus").identity,
@@ -119,6 +125,7 @@ def things(alice: User, portrait_png: bytes) -> dict[str, str]:
 NOTHING = {
     "asset_id": str(uuid.uuid4()),
     "job_id": str(uuid.uuid4()),
+    "batch_id": str(uuid.uuid4()),
     "key_id": "987654",
     "slug": "aaa-bbbb-ccc",
     "identity": "p-0123456789ab",
