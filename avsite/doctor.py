@@ -135,12 +135,12 @@ def check_worker(page: Page) -> Finding:
         queues = [{queue["name"] for queue in found} for found in (inspect.active_queues() or {}).values()]
     except (BrokerError, RedisError, OSError):
         return Finding("failed", "Workers cannot be asked while Redis is away.", "Bring Redis back first.")
-    needed = {"jobs": "cpu", "rooms": "rooms"}
+    needed = {"jobs": "cpu", "rooms": "rooms", "webhooks": "hooks"}
     missing = [what for what, queue in needed.items() if not any(queue in served for served in queues)]
     if missing:
-        fix = "Start one: celery -A avsite worker --queues=cpu,default,remote,gpu,rooms"
+        fix = "Start one: celery -A avsite worker --queues=cpu,default,remote,gpu,rooms,hooks"
         return Finding("failed", f"No worker answers for {' and '.join(missing)}.", fix)
-    return Finding("ok", "Workers answer for jobs and rooms.", details={"workers": len(queues)})
+    return Finding("ok", "Workers answer for jobs, rooms and webhooks.", details={"workers": len(queues)})
 
 
 def check_livekit(page: Page) -> Finding:
