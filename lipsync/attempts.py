@@ -14,6 +14,7 @@ from lipsync.engines.base import (
     EngineError,
     Memo,
     QualityReport,
+    RemoteDeadline,
     RemoteEngine,
     RemoteError,
     Trip,
@@ -194,6 +195,30 @@ class AttemptTry(Try):
     def _close(self, outcome: str, message: str) -> None:
         close(Attempt.objects.filter(pk=self.attempt.pk), outcome, message)
         self.attempt.refresh_from_db(fields=["finished_at", "outcome", "error_message"])
+
+
+class FilesTry(Try):
+    """The money of a try at files that belong to no job: it counts for the site."""
+
+    def __init__(self, choice: Choice, seconds: float) -> None:
+        engine = get_engine(choice.engine)
+        usd = price(engine, seconds)
+        self._spending: Spending | None = None
+        if usd:
+            try:
+                self._spending = budget.reserve(engine.name, usd, seconds, owner_id=None)
+            except budget.OverBudget as error:
+                raise EngineError(f"{engine.label}: {error}") from None
+
+    def ended(
+        self, outcome: str, message: str = "", cost_usd: float = 0.0, error: Exception | None = None
+    ) -> None:
+        if self._spending is None:
+            return
+        if outcome == "done":
+            budget.settle(self._spending, Decimal(str(cost_usd)))
+        elif not isinstance(error, RemoteDeadline):  # which may still cost what was put aside
+            budget.release(self._spending)
 
 
 def close(attempts: Any, outcome: str, message: str = "", **changes: Any) -> None:

@@ -92,7 +92,14 @@ class LipsyncService:
     """Everything about one render. ``generate_lipsync`` and ``render`` need no database."""
 
     async def generate_lipsync(
-        self, video_path: str | Path, audio_path: str | Path, output_path: str | Path, method: str = "auto"
+        self,
+        video_path: str | Path,
+        audio_path: str | Path,
+        output_path: str | Path,
+        method: str = "auto",
+        *,
+        batch: bool = False,
+        watch: Watch | None = None,
     ) -> Generated:
         """Make the face in ``video_path`` (video or photo) say ``audio_path``, as an MP4 at ``output_path``.
 
@@ -108,7 +115,13 @@ class LipsyncService:
         work = Work(face_path=Path(video_path), speech_path=Path(audio_path))
         try:
             rendered = await asyncio.to_thread(
-                self.render_files, work, Path(output_path), method, on_progress=on_progress
+                self.render_files,
+                work,
+                Path(output_path),
+                method,
+                on_progress=on_progress,
+                batch=batch,
+                watch=watch,
             )
         except asyncio.CancelledError:
             stop.set()
@@ -169,6 +182,10 @@ class LipsyncService:
             raise RuntimeError(str(error)) from error
         target = Path(settings.LIPSYNC_OUTPUT_DIR or ".") / output_path
         return self.render(work, choices, target.absolute(), on_progress, watch=watch)
+
+    def files_seconds(self, video_path: str | Path, audio_path: str | Path) -> float:
+        """Length of what two files will make. Raises MediaError."""
+        return _files_seconds(Work(face_path=Path(video_path), speech_path=Path(audio_path)))[0]
 
     def render(
         self,

@@ -15,10 +15,12 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from lipsync import remote, results, runner
 from lipsync.assets import purge_assets
+from lipsync.attempts import FilesTry
 from lipsync.engines.base import get_engine
 from lipsync.models import Job, RemoteRender
 from lipsync.order import Refused
 from lipsync.progress import publish
+from lipsync.render import Watch
 from lipsync.samples import draw_look_pictures
 from lipsync.service import get_lipsync_service, order_of
 
@@ -108,11 +110,22 @@ def draw_looks_task() -> None:
 
 @shared_task
 def generate_lipsync_task(
-    video_path: str, audio_path: str, output_path: str, method: str = "auto", user_id: int | None = None
+    video_path: str,
+    audio_path: str,
+    output_path: str,
+    method: str = "auto",
+    user_id: int | str | None = None,
 ) -> dict[str, Any]:
     """``LipsyncService.generate_lipsync`` in a worker. ``user_id`` is only for the log."""
     logger.info("lip-sync of files, user %s", user_id)
-    generated = get_lipsync_service().generate_lipsync(video_path, audio_path, output_path, method)
+    return _generate(video_path, audio_path, output_path, method)
+
+
+def _generate(video: str, audio: str, output: str, method: str, *, batch: bool = False) -> dict[str, Any]:
+    """One pair of files; what it costs is put aside and booked for the site."""
+    service = get_lipsync_service()
+    watch = Watch(start_try=lambda choice: FilesTry(choice, service.files_seconds(video, audio)))
+    generated = service.generate_lipsync(video, audio, output, method, batch=batch, watch=watch)
     return dict(asyncio.run(generated))
 
 
@@ -140,6 +153,6 @@ def batch_generate_lipsync_task(
 
 def _generate_or_say_why(video: str, audio: str, output: str, method: str) -> dict[str, Any]:
     try:
-        return generate_lipsync_task(video, audio, output, method)
+        return _generate(video, audio, output, method, batch=True)
     except (OSError, RuntimeError) as error:
         return {"status": "failed", "output_path": output, "error": str(error)}

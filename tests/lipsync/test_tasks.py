@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from kombu.exceptions import OperationalError
 
 from avsite.accounts.models import User
 from lipsync import tasks
-from lipsync.models import Asset, Job
+from lipsync.models import Asset, Job, Spending
 from tests.engines import ScriptedEngine, SecondEngine
 from tests.lipsync.test_runner import failing
 
@@ -191,3 +192,22 @@ def test_a_batch_says_why_each_failed(
     engine.script = failing(TimeoutError("The service did not answer"))
     made = tasks.batch_generate_lipsync_task([clip_and_sound], [str(tmp_path / "out.mp4")], "scripted")
     assert made["results"][0]["error"] == "The service did not answer; try again later."
+
+
+def test_files_for_money_are_in_the_books_of_the_site(
+    second_engine: type[SecondEngine], clip_and_sound: tuple[str, str], tmp_path: Path, settings: Any
+) -> None:
+    output = str(tmp_path / "out.mp4")
+    tasks.generate_lipsync_task(*clip_and_sound, output, "second", user_id="user123")
+    line = Spending.objects.get()
+    assert (line.owner, line.state, float(line.reserved_usd), float(line.cost_usd)) == (
+        None,
+        "settled",
+        0.05,
+        0.02,
+    )
+    settings.BUDGET_SITE_MONTH_USD = Decimal("0.06")
+    with pytest.raises(RuntimeError, match="the site's budget this month"):
+        tasks.generate_lipsync_task(*clip_and_sound, output, "second")
+    many = tasks.batch_generate_lipsync_task([clip_and_sound], [output], "auto")
+    assert many["results"][0]["method_used"] == "scripted", "many go to the cheapest"
