@@ -75,6 +75,15 @@ def bench_portrait(folder: Path) -> None:
     print_table("Still faces: a frame's cost, sharpness, steadiness", portrait.HEADS, portrait.rows(folder))
 
 
+def bench_wav2lip(folder: Path, upstream: Path | None = None) -> None:
+    from tests.bench import wav2lip  # torch, for this table alone
+
+    print_table("Wav2Lip, 640x480, on the CPU", wav2lip.HEADS, wav2lip.rows(folder, upstream))
+    if upstream is None:
+        print_note("The published script is beside it with --upstream FOLDER, a clone of its repository.")
+    print_table("Wav2Lip's network, by CPU time", wav2lip.GENERATOR_HEADS, wav2lip.generator_rows())
+
+
 BENCHES = {
     "render": bench_render,
     "portrait": bench_portrait,
@@ -82,6 +91,7 @@ BENCHES = {
     "rendered": bench_rendered,
     "filmed": bench_filmed,
     "memory": bench_memory,
+    "wav2lip": bench_wav2lip,
     "live": print_live,
 }
 
@@ -93,12 +103,14 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="of live speech in each run")
     parser.add_argument("--cycles", type=int, default=usual.cycles, help="live avatars that join and leave")
     parser.add_argument("--minutes", type=float, default=usual.minutes, help="of one live avatar speaking on")
+    parser.add_argument("--upstream", type=Path, help="a clone of Wav2Lip's repository, to run beside ours")
     asked = parser.parse_args()
     live = LiveOptions(seconds=asked.seconds, cycles=asked.cycles, minutes=asked.minutes)
     for name in asked.tables or BENCHES:
         if name not in BENCHES:
             parser.error(f"there is no table {name!r}; there are {', '.join(BENCHES)}")
-        bench = partial(print_live, options=live) if name == "live" else BENCHES[name]
+        options = {"live": {"options": live}, "wav2lip": {"upstream": asked.upstream}}.get(name, {})
+        bench = partial(BENCHES[name], **options)
         with tempfile.TemporaryDirectory() as folder:
             bench(Path(folder))
     return 0

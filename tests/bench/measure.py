@@ -35,15 +35,15 @@ class Run:
     frames: int
 
 
-def make_clip(folder: Path, seconds: float) -> tuple[Path, Path]:
-    """A 720p video of a moving face, and a recording of speech just as long."""
-    clip, speech = folder / f"clip-{seconds:g}.mp4", folder / f"speech-{seconds:g}.wav"
+def make_clip(folder: Path, seconds: float, width: int = WIDTH, height: int = HEIGHT) -> tuple[Path, Path]:
+    """A video of a moving face, 720p unless told otherwise, and a recording of speech just as long."""
+    clip, speech = folder / f"clip-{seconds:g}-{height}.mp4", folder / f"speech-{seconds:g}.wav"
     if not clip.exists():
         once = folder / "story.wav"
         synthesize_to_file(once, STORY, "en-us")
         samples = load_audio(once, RATE)
         save_wav(speech, np.resize(samples, round(seconds * RATE)), RATE)
-        media.write_moving_portrait(clip, seconds, fps=FPS, width=WIDTH, height=HEIGHT)
+        media.write_moving_portrait(clip, seconds, fps=FPS, width=width, height=height)
     return clip, speech
 
 

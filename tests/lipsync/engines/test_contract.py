@@ -15,6 +15,8 @@ from lipsync.engines.base import (
 )
 from lipsync.engines.heygen.config import HeyGenConfig
 from lipsync.engines.heygen.engine import HeyGenEngine
+from lipsync.engines.wav2lip.config import Wav2LipConfig
+from lipsync.engines.wav2lip.engine import Wav2LipEngine
 from lipsync.video.probe import probe
 from lipsync.video.write import VideoWriter
 from tests import media
@@ -33,6 +35,10 @@ def engine(request, tmp_path_factory):
                     api_key="fake-key", endpoint=server.url, hosts=(server.address,), poll_seconds=0.05
                 )
             )
+        return
+    if request.param == "wav2lip":
+        checkpoint = request.getfixturevalue("checkpoint")
+        yield Wav2LipEngine(Wav2LipConfig(checkpoint=checkpoint, parity=True, use_gpu=False))
         return
     engine = get_engine(request.param)
     why_not = engine.check()

@@ -24,26 +24,8 @@ from lipsync.engines.wav2lip.sound import SILENT, MelWindows
 from lipsync.video.probe import probe
 from lipsync.video.read import FrameReader
 from tests import media
+from tests.lipsync.engines.random_wav2lip import random_generator
 from tests.lipsync.face.measured import Reader
-
-
-def random_generator(size: int = 96, seed: int = 0) -> Generator:
-    torch.manual_seed(seed)
-    network = Generator(size).eval()
-    for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
-    return network
-
-
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As published: wrapped, with DataParallel's prefix, in the legacy format."""
-    path = tmp_path_factory.mktemp("weights") / "wav2lip.pth"
-    table = {f"module.{name}": tensor for name, tensor in random_generator().state_dict().items()}
-    torch.save({"state_dict": table, "global_step": 1}, path, _use_new_zipfile_serialization=False)
-    return path
 
 
 @pytest.fixture
