@@ -19,6 +19,8 @@ class Receiver:
     url: str
     secret: str = ""
     status: int = 204
+    refusals: int = 0
+    """So many messages are answered 500 before others are accepted."""
     headers: dict[str, str] = field(default_factory=dict)
     verified: list[dict[str, Any]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
@@ -41,7 +43,8 @@ def receiving() -> Iterator[Receiver]:
                 receiver.verified.append(message)
                 receiver.ids.append(self.headers["webhook-id"])
                 receiver.hold.wait(30)
-                self.send_response(receiver.status)
+                self.send_response(500 if receiver.refusals else receiver.status)
+                receiver.refusals = max(0, receiver.refusals - 1)
                 for name, value in receiver.headers.items():
                     self.send_header(name, value)
             self.send_header("Content-Length", "0")
