@@ -32,7 +32,7 @@ def control_weights(mouth: MouthShape, expression: Expression, lips: Lips) -> di
     weights["frown"] *= 1 - 0.6 * lips.grin
     weights["smile"] *= 1 - 0.5 * lips.grin
     relaxed = RELAXED * lips.grin * close
-    weights["frown"] = max(weights["frown"], relaxed)
+    weights["frown"] += relaxed
     weights.update(
         {
             "close": close,
