@@ -61,7 +61,7 @@ class BuiltinEngine(Engine):
     """Warps the lower face of the source at its full resolution, driven by the speech."""
 
     name = "builtin"
-    version = "6"
+    version = "7"
     label = "Built-in"
     queue = "cpu"
 

@@ -21,7 +21,7 @@ from lipsync.face.mesh import head_pose
 from lipsync.face.occlusion import Shield
 from lipsync.face.own_teeth import OwnTeeth
 from lipsync.face.reference_mouth import LOWER_LIP, MOVING, UPPER_LIP, ReferenceMouth, Region, bounds
-from lipsync.face.rig import BROWS, CHEEKS, STILL, UPPER_OVAL
+from lipsync.face.rig import BROWS, CHEEKS, STILL, UPPER_OVAL, oval_distance
 from lipsync.face.rigid import follow_head
 from lipsync.face.warp import ThinPlate, invert
 
@@ -30,6 +30,7 @@ Box = tuple[slice, slice]  # rows, columns
 
 REGION = (-1.15, -0.60, 1.15, 1.35)  # D; what changes in a frame
 FADE = 0.22  # D; the change dies out this far inside the region's edge
+NECK, SHOULDERS = 1.12, 1.45  # of the face's oval: up to there all follows the jaw, from there on nothing
 STEP = 0.06  # D; grid of the frame's own warp
 SMOOTHING = 1e-3  # stiffer than a rig: what a frame shows of its own mouth has to go
 CHEEK_SHARE = 0.6  # cheeks are brought only this far to rest: their folds belong to the light
@@ -94,7 +95,8 @@ class VideoFace:
         nodes = self._nodes.reshape(-1, 2)
         matrix = np.zeros((len(nodes), len(MOVING)), np.float32)
         matrix[:, used] = ThinPlate(points, SMOOTHING).matrix(nodes)[:, : len(used)]
-        return matrix * _window(nodes)[:, None]
+        beyond = np.clip((SHOULDERS - oval_distance(uv, nodes)) / (SHOULDERS - NECK), 0, 1)
+        return matrix * (_window(nodes) * _smooth(beyond))[:, None]
 
     def draw(
         self,
@@ -233,5 +235,9 @@ def _window(uv: Array) -> Array:
     """1 inside REGION, falling to 0 at its edge."""
     left, top, right, bottom = REGION
     inside = np.minimum.reduce([uv[:, 0] - left, right - uv[:, 0], uv[:, 1] - top, bottom - uv[:, 1]])
-    t = np.clip(inside / FADE, 0, 1)
+    return _smooth(np.clip(inside / FADE, 0, 1))
+
+
+def _smooth(t: Array) -> Array:
+    """0..1 to 0..1 without corners."""
     return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)

@@ -7,7 +7,9 @@ import skimage.data
 
 from lipsync.audio.shape import CLOSED, MouthShape, MouthTrack
 from lipsync.face.draw import PhotoFace
+from lipsync.face.frame import FaceFrame
 from lipsync.face.perform import Candidate, VideoPerformance
+from lipsync.face.rig import oval_distance
 from lipsync.face.video_face import VideoFace, closed_mouth_score
 from tests.lipsync.face.filmed import brought_back, placed
 from tests.lipsync.face.measured import Reader
@@ -89,6 +91,16 @@ def test_picture_outside_the_face_is_untouched(talking):
     assert difference.max() > 30
     assert (difference[:60] == 0).all()
     assert (difference[:, :70] == 0).all()
+
+
+def test_shoulders_stay_where_they_are(talking):
+    drawn, _ = perform(talking, np.ones(len(talking)), candidates_of(talking[::4]))
+    for before, after, points in zip(talking, drawn, map(Reader().landmarks, talking), strict=True):
+        frame = FaceFrame.of(points)
+        height, width = before.shape[:2]
+        pixels = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).reshape(-1, 2)
+        away = oval_distance(frame.to_uv(points[:, :2]), frame.to_uv(pixels.astype(np.float32))) > 1.6
+        assert (before.reshape(-1, 3)[away] == after.reshape(-1, 3)[away]).all()
 
 
 def test_closed_frame_is_chosen_as_reference(talking):
