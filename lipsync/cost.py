@@ -36,7 +36,7 @@ def estimate_speech_seconds(text: str, rate: float) -> float:
 
 def clip_seconds(speech_seconds: float, face_seconds: float | None, sync_mode: str) -> float:
     """Length of the result. ``face_seconds`` None: a photo or a drawn face, as long as the speech."""
-    if face_seconds is None or sync_mode in {"bounce", "loop"}:
+    if face_seconds is None or sync_mode in {"bounce", "loop", "remap"}:
         return speech_seconds
     chosen = min if sync_mode == "cut_off" else max
     return chosen(speech_seconds, face_seconds)

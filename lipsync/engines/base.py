@@ -30,7 +30,7 @@ CONFIGURED: dict[str, Callable[[], Any]] = {}
 Under "syncnet", what gives the path of that network's weights, or None.
 """
 
-SyncMode = Literal["bounce", "loop", "cut_off", "silence"]
+SyncMode = Literal["bounce", "loop", "cut_off", "silence", "remap"]
 ExpressionName = Literal["neutral", "happy", "sad", "surprised", "angry"]
 Background = Literal["keep", "blur"]
 FaceKind = Literal["image", "video", "drawn"]
@@ -87,6 +87,7 @@ class RenderOptions:
     bounce, loop  as long as the speech; a shorter video runs back and forth, or starts again
     cut_off       as long as the shorter of the two
     silence       as long as the longer of the two; the mouth rests when speech has ended
+    remap         as long as the speech; the video runs slower or faster to fit
     """
     mouth_strength: float = 1.0
     """Scales how far the mouth opens, 0.3..1.5."""

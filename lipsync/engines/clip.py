@@ -59,4 +59,5 @@ def clip_length(sync_mode: str, video_seconds: float, speech_seconds: float) -> 
         return "once", min(video_seconds, speech_seconds)
     if sync_mode == "silence":
         return "bounce", max(video_seconds, speech_seconds)
-    return ("loop" if sync_mode == "loop" else "bounce"), speech_seconds
+    modes: dict[str, LoopMode] = {"loop": "loop", "remap": "stretch"}
+    return modes.get(sync_mode, "bounce"), speech_seconds

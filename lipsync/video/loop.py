@@ -1,4 +1,4 @@
-"""A video made as long as wanted: run back and forth, started again, or held at its end."""
+"""A video made as long as wanted: run back and forth, started again, held at its end, or stretched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lipsync.video.color import Image
 from lipsync.video.errors import MediaError
 from lipsync.video.read import Frame, FrameReader
 
-LoopMode = Literal["bounce", "loop", "once"]
+LoopMode = Literal["bounce", "loop", "once", "stretch"]
 
 WINDOW_BYTES = 96 * 1024**2
 """Frames held at once while running backwards, and the size up to which a short clip is kept whole."""
@@ -24,16 +24,37 @@ def loop_frames(
     bounce  0 1 2 3 2 1 0 1 ...   no frame doubled at the turns
     loop    0 1 2 3 0 1 2 3 ...
     once    0 1 2 3 3 3 3 3 ...
+    stretch 0 0 1 1 2 2 3 3       slower or faster, so that its end is the end
 
     ``Frame.index`` is the frame of the source; ``Frame.seconds`` is its time there. Memory is bounded.
     """
     reader = reader or FrameReader(path)
+    if mode == "stretch":
+        yield from _stretched(reader, frame_count)
+        return
     left = frame_count
     for frame in _endless(reader, mode, frame_count):
         if left <= 0:
             return
         left -= 1
         yield frame
+
+
+def _stretched(reader: FrameReader, wanted: int) -> Iterator[Frame]:
+    """Frames repeated or left out evenly."""
+    total = max(1, reader.claimed_frames or sum(1 for _ in reader))
+    given, last = 0, None
+    for last in reader:
+        # A frame is shown until the next one's share of the time begins.
+        due = min(wanted, -(-(last.index + 1) * wanted // total))
+        for _ in range(due - given):
+            yield _copy(last)
+        given = max(given, due)
+    if last is None:
+        raise MediaError("This video holds no pictures; upload the complete file.", "zero_length")
+    while given < wanted:  # the file claimed more than it has
+        yield _copy(last)
+        given += 1
 
 
 def _endless(reader: FrameReader, mode: LoopMode, wanted: int) -> Iterator[Frame]:

@@ -153,6 +153,8 @@ def test_costs_add_up_to_no_less_than_they_are() -> None:
         (5, 9, "silence", 9),
         (5, 3, "cut_off", 3),
         (5, 3, "loop", 5),
+        (5, 9, "remap", 5),
+        (9, 5, "remap", 9),
     ],
 )
 def test_the_length_of_the_result(speech: float, face: float | None, mode: str, length: float) -> None:

@@ -1771,7 +1771,7 @@ export interface components {
              * Sync Mode
              * @enum {string}
              */
-            sync_mode: "bounce" | "loop" | "cut_off" | "silence";
+            sync_mode: "bounce" | "loop" | "cut_off" | "silence" | "remap";
             /** Mouth Strength */
             mouth_strength: number;
             /** Head Motion */
@@ -1900,7 +1900,7 @@ export interface components {
              * @default bounce
              * @enum {string}
              */
-            sync_mode: "bounce" | "loop" | "cut_off" | "silence";
+            sync_mode: "bounce" | "loop" | "cut_off" | "silence" | "remap";
             /**
              * Mouth Strength
              * @default 1

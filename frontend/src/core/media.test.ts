@@ -32,12 +32,13 @@ describe("the source beside the result", () => {
     ["bounce", 7, 1, false],
     ["cut_off", 7, 3, false],
     ["silence", 2, 2, false],
+    ["remap", 4, 1.2, false],
   ] as const)("%s at %d s shows second %d of three", (mode, time, seconds, backwards) => {
-    expect(sourcePosition(time, 3, mode)).toEqual({ seconds, backwards });
+    expect(sourcePosition(time, 3, mode, 10)).toEqual({ seconds, backwards });
   });
 
   it("stands at its beginning while its length is unknown", () => {
-    expect(sourcePosition(5, NaN, "loop").seconds).toBe(0);
+    expect(sourcePosition(5, NaN, "loop", 10).seconds).toBe(0);
   });
 
   function clip(fields: Partial<Clip>): Clip {

@@ -8,9 +8,10 @@ export interface SourcePosition {
   backwards: boolean;
 }
 
-/** The second of a source lasting `duration` that the result shows at `time`. */
-export function sourcePosition(time: number, duration: number, mode: SyncMode): SourcePosition {
+/** The second of a source lasting `duration` that a result of `length` seconds shows at `time`. */
+export function sourcePosition(time: number, duration: number, mode: SyncMode, length: number): SourcePosition {
   if (!(duration > 0)) return { seconds: 0, backwards: false };
+  if (mode === "remap") return { seconds: length > 0 ? (time * duration) / length : 0, backwards: false };
   if (mode === "loop") return { seconds: time % duration, backwards: false };
   if (mode === "bounce") {
     const inPair = time % (2 * duration);
@@ -31,7 +32,7 @@ export type Clip = Pick<
 
 /** Moves `source` to where `result` is; call it once per drawn frame. */
 export function follow(result: Clip, source: Clip, mode: SyncMode): void {
-  const { seconds, backwards } = sourcePosition(result.currentTime, source.duration, mode);
+  const { seconds, backwards } = sourcePosition(result.currentTime, source.duration, mode, result.duration);
   const stands = result.paused || backwards || seconds >= source.duration;
   const apart = Math.abs(source.currentTime - seconds);
   if (stands) {
@@ -39,7 +40,10 @@ export function follow(result: Clip, source: Clip, mode: SyncMode): void {
     if (apart > 0.02 && !source.seeking) source.currentTime = seconds;
     return;
   }
-  if (source.playbackRate !== result.playbackRate) source.playbackRate = result.playbackRate;
+  const pace = mode === "remap" && result.duration > 0 ? source.duration / result.duration : 1;
+  // Browsers play between a sixteenth and sixteen times the speed.
+  const rate = Math.min(16, Math.max(1 / 16, result.playbackRate * pace));
+  if (source.playbackRate !== rate) source.playbackRate = rate;
   if (apart > TOLERANCE * Math.max(1, result.playbackRate) && !source.seeking) source.currentTime = seconds;
   if (source.paused) void source.play().catch(() => undefined);
 }

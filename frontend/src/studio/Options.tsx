@@ -15,6 +15,7 @@ import styles from "./Options.module.css";
 const LENGTHS: readonly { value: SyncMode; label: string; words: string }[] = [
   { value: "bounce", label: "Back and forth", words: "As long as the speech. A shorter video runs back and forth, without a jump." },
   { value: "loop", label: "Start again", words: "As long as the speech. A shorter video starts over from its beginning." },
+  { value: "remap", label: "Stretch", words: "As long as the speech. The video runs slower or faster to fit." },
   { value: "cut_off", label: "Cut", words: "As long as the shorter of the two." },
   { value: "silence", label: "Play out", words: "As long as the longer of the two. The mouth rests when the speech has ended." },
 ];

@@ -14,7 +14,7 @@ import numpy as np
 from lipsync.audio.load import stream_audio
 from lipsync.engines.base import EngineError, OnProgress, RenderRequest
 from lipsync.engines.builtin import find_main_face
-from lipsync.engines.clip import NO_FACE
+from lipsync.engines.clip import NO_FACE, clip_length
 from lipsync.engines.heygen.config import HeyGenConfig
 from lipsync.face.detect import FaceDetector
 from lipsync.face.mesh import FaceMesh
@@ -43,13 +43,6 @@ class Prepared:
     seconds: float
 
 
-def result_seconds(sync_mode: str, video_seconds: float, speech_seconds: float) -> float:
-    """Length of the result, as every engine makes it."""
-    if sync_mode == "cut_off":
-        return min(video_seconds, speech_seconds)
-    return max(video_seconds, speech_seconds) if sync_mode == "silence" else speech_seconds
-
-
 def prepare(request: RenderRequest, config: HeyGenConfig, on_progress: OnProgress, *, anew: bool) -> Prepared:
     """The files of ``request`` for upload; ``anew`` writes both again even where they look acceptable.
 
@@ -60,7 +53,7 @@ def prepare(request: RenderRequest, config: HeyGenConfig, on_progress: OnProgres
     face, speech = probe(request.face_path), probe(request.speech_path)
     if face.media != "video":
         raise EngineError("HeyGen needs a video of a person, not a photo; choose one, or another engine.")
-    seconds = result_seconds(request.options.sync_mode, face.duration_seconds, speech.duration_seconds)
+    mode, seconds = clip_length(request.options.sync_mode, face.duration_seconds, speech.duration_seconds)
     if seconds <= 0:
         raise EngineError("The speech holds no sound; give a recording with a voice.", fallback=False)
     if seconds > config.limit("seconds"):
@@ -70,7 +63,7 @@ def prepare(request: RenderRequest, config: HeyGenConfig, on_progress: OnProgres
     on_progress("upload", 0.05)
     video = None if anew else _as_it_is(request.face_path, face, seconds, config)
     audio = None if anew else _sound_as_it_is(request.speech_path, speech, seconds, config)
-    video_path, video_type = video or (_write_video(request, seconds, config, on_progress), "video/mp4")
+    video_path, video_type = video or (_write_video(request, mode, seconds, config, on_progress), "video/mp4")
     audio_path, audio_type = audio or (_write_sound(request, seconds, on_progress), "audio/wav")
     if audio_path.stat().st_size > config.limit_bytes("audio_mb"):
         raise EngineError("The speech is larger than HeyGen takes; shorten it or choose another engine.")
@@ -115,14 +108,13 @@ def _sound_as_it_is(
 
 
 def _write_video(
-    request: RenderRequest, seconds: float, config: HeyGenConfig, on_progress: OnProgress
+    request: RenderRequest, mode: LoopMode, seconds: float, config: HeyGenConfig, on_progress: OnProgress
 ) -> Path:
     assert request.face_path is not None  # noqa: S101 -- checked by the caller; for the type checker
     path = request.work_dir / "upload.mp4"
     for crf in CRFS:
         reader = FrameReader(request.face_path)
         count = max(1, round(seconds * float(reader.fps)))
-        mode: LoopMode = "loop" if request.options.sync_mode == "loop" else "bounce"
         size = _fitted(reader.width, reader.height, config.limit("side"))
         with VideoWriter(path, *size, Fraction(reader.fps), color_tags=reader.color_tags, crf=crf) as writer:
             frames = loop_frames(request.face_path, count, mode, reader=reader)

@@ -12,13 +12,15 @@ def expected(total: int, count: int, mode: str) -> list[int]:
         return [min(index, total - 1) for index in range(count)]
     if mode == "loop":
         return [index % total for index in range(count)]
+    if mode == "stretch":
+        return [index * total // count for index in range(count)]
     period = max(1, 2 * total - 2)
     return [
         min(index % period, (period - index % period) % period or index % period) for index in range(count)
     ]
 
 
-@pytest.mark.parametrize("mode", ["bounce", "loop", "once"])
+@pytest.mark.parametrize("mode", ["bounce", "loop", "once", "stretch"])
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".avi"])
 @pytest.mark.parametrize("window", [7, 1000], ids=["windows", "kept-whole"])
 def test_frames_and_their_order(tmp_path, monkeypatch, mode, suffix, window):
@@ -31,7 +33,7 @@ def test_frames_and_their_order(tmp_path, monkeypatch, mode, suffix, window):
         assert [media.picture_number(frame.image) for frame in frames] == wanted
 
 
-@pytest.mark.parametrize("mode", ["bounce", "loop", "once"])
+@pytest.mark.parametrize("mode", ["bounce", "loop", "once", "stretch"])
 def test_a_clip_of_one_or_two_frames(tmp_path, mode):
     for total in (1, 2):
         path = media.write_video(tmp_path / f"{total}.mp4", total)
