@@ -162,10 +162,10 @@ class Registry:
 def how_to_get(spec: ModelSpec) -> str:
     """The sentence that tells an operator how to install a model."""
     if spec.url:
-        return f"Run: manage.py models pull {spec.name} --accept-licence"
+        return f"Run manage.py models pull {spec.name} --accept-licence to fetch them."
     return (
-        f"Get {spec.files[0]} from {spec.home} and run: "
-        f"manage.py models import {spec.name} {spec.files[0]} --accept-licence"
+        f"Run manage.py models import {spec.name} {spec.files[0]} --accept-licence with the file "
+        f"from {spec.home}."
     )
 
 

@@ -32,7 +32,7 @@ def require_torch(model: str, fallback: str = "") -> None:
         raise ModelUnavailable(
             model,
             "It runs on torch, which is not installed.",
-            "Start with `make run WITH=torch`, or pip install -r requirements/torch.txt.",
+            "Start with make run WITH=torch, or install requirements/torch.txt.",
             fallback,
         )
 

@@ -29,7 +29,7 @@ def _size_of(path: Path, table: StateDict) -> int:
             MODEL, f"{path.name} is a discriminator, which only training needs, not Wav2Lip itself."
         )
     if any(name.startswith(("netcnnlip", "netfclip")) for name in table):
-        raise BadWeights(MODEL, f"{path.name} is SyncNet.", "Run: manage.py models import syncnet FILE")
+        raise BadWeights(MODEL, f"{path.name} is SyncNet.", "Give it to manage.py models import syncnet.")
     if any(name.startswith(("conv3_3_norm_mbox", "conv4_3_norm_mbox", "fc6", "conv1_1")) for name in table):
         raise BadWeights(MODEL, f"{path.name} is the S3FD face detector, which is not needed here.")
     if not any(name.startswith("face_decoder_blocks") for name in table):
