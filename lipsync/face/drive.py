@@ -29,7 +29,7 @@ def control_weights(mouth: MouthShape, expression: Expression, lips: Lips) -> di
     opened = max(0.0, wanted - native)
     weights = expression_weights(expression)
     # The folds of a grin stay in the picture: corners drawn down against them would look twisted.
-    weights["frown"] *= 1 - 0.6 * lips.grin
+    weights["frown"] *= 1 - 0.65 * lips.grin
     weights["smile"] *= 1 - 0.5 * lips.grin
     relaxed = RELAXED * lips.grin * close
     weights["frown"] += relaxed
