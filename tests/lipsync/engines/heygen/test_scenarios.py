@@ -153,7 +153,7 @@ def test_what_is_asked_for(
     assert memo["key"] == create["headers"]["idempotency-key"]
     assert job.percent == 100
     messages = [entry.message for entry in job.log.all()]
-    assert messages.count("Sending the files.") == 1
+    assert len(messages) == len(set(messages)), "no stage is told again for every look at HeyGen"
     assert not any("face.mp4" in str(one) for one in fake.world.journal), "names of files stay here"
 
 
