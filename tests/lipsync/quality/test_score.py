@@ -11,6 +11,7 @@ import pytest
 
 from lipsync.audio.load import load_audio
 from lipsync.engines.base import RenderRequest, get_engine
+from lipsync.face.mesh import landmarks_box
 from lipsync.quality.lips import fit_lips
 from lipsync.quality.picture import measure_picture
 from lipsync.quality.score import QualityError, score_video
@@ -18,6 +19,7 @@ from lipsync.speech.synthesize import synthesize_to_file
 from lipsync.video.read import FrameReader
 from lipsync.video.write import VideoWriter
 from tests import media
+from tests.lipsync.face.measured import Reader
 
 TEXT = "Papa bought a big apple pie. Nobody knows why."
 OTHER = "Quite another sentence is spoken by somebody who never stops talking of the weather."
@@ -145,8 +147,13 @@ def test_what_cannot_be_scored_says_why(made: Path, source: Path, tmp_path: Path
 
 
 def test_a_pasted_square_is_seen(made: Path, source: Path, tmp_path: Path) -> None:
+    reader = Reader()
+
     def paste(image: np.ndarray) -> np.ndarray:
-        image[130:215, 130:250] = np.clip(image[130:215, 130:250].astype(int) + 14, 0, 255)
+        """The lower half of the face's box a little lighter, as a network's answer may be."""
+        left, top, right, bottom = (int(edge) for edge in landmarks_box(reader.landmarks(image)))
+        lower = (slice((top + bottom) // 2, bottom + 5), slice(left, right))
+        image[lower] = np.clip(image[lower].astype(int) + 18, 0, 255)
         return image
 
     pasted = remade(made, tmp_path / "pasted.mp4", change=paste)
