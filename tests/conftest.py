@@ -51,6 +51,7 @@ def own_place(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> 
         (data / folder).mkdir(parents=True)
         setattr(settings, name, data / folder)
     settings.DATA_DIR = data
+    settings.MODELS_DIR, settings.WAV2LIP_MODEL_PATH = data / "models", None
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
     settings.FILE_UPLOAD_TEMP_DIR = str(data / "tmp")
     if {"stack", "e2e"} & {mark.name for mark in request.node.iter_markers()}:
