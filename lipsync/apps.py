@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 
-from avsite.ai.registry import Registry
 from lipsync.engines.base import CONFIGURED, ENGINES
 from lipsync.engines.heygen.config import HOSTS, LIMITS, PRICES, REFUSALS, HeyGenConfig, bare_endpoint
 from lipsync.engines.wav2lip.config import Wav2LipConfig
@@ -24,7 +22,6 @@ class LipsyncConfig(AppConfig):
         ENGINES.update(settings.EXTRA_ENGINES)
         CONFIGURED["heygen"] = heygen_config
         CONFIGURED["wav2lip"] = wav2lip_config
-        CONFIGURED["syncnet"] = syncnet_weights
         checks.register(check_heygen)
 
 
@@ -36,12 +33,6 @@ def wav2lip_config() -> Wav2LipConfig:
         use_gpu=settings.LIPSYNC_GPU_ENABLED,
         notes_dir=settings.CACHE_DIR,
     )
-
-
-def syncnet_weights() -> Path | None:
-    """The weights of SyncNet, where they are installed."""
-    registry = Registry(settings.MODELS_DIR)
-    return registry.path("syncnet") if registry.installed("syncnet") else None
 
 
 def heygen_config() -> HeyGenConfig:

@@ -34,14 +34,6 @@ def estimate_speech_seconds(text: str, rate: float) -> float:
     return max(0.5, len(text.strip()) / CHARACTERS_PER_SECOND) / rate
 
 
-def clip_seconds(speech_seconds: float, face_seconds: float | None, sync_mode: str) -> float:
-    """Length of the result. ``face_seconds`` None: a photo or a drawn face, as long as the speech."""
-    if face_seconds is None or sync_mode in {"bounce", "loop", "remap"}:
-        return speech_seconds
-    chosen = min if sync_mode == "cut_off" else max
-    return chosen(speech_seconds, face_seconds)
-
-
 def estimate_render_seconds(finished: Iterable[tuple[float, float]], seconds: float) -> float | None:
     """From finished jobs as (seconds taken, seconds of video); None when there are none to go by."""
     rates = [taken / length for taken, length in finished if length > 0]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from lipsync.engines.base import CONFIGURED, QualityReport, RenderRequest, RenderResult
+from django.conf import settings
+
+from avsite.ai.registry import Registry
+from lipsync.engines.base import QualityReport, RenderRequest, RenderResult
 from lipsync.quality.score import QualityError, score_video
 from lipsync.video.errors import MediaError
 
@@ -28,9 +31,13 @@ def measure_quality(
 ) -> QualityReport:
     """Scores of a finished video. Raises RuntimeError with a sentence where there are none."""
     try:
-        syncnet_path = CONFIGURED["syncnet"]() if "syncnet" in CONFIGURED else None
         return score_video(
-            video_path, speech_path=speech_path, source_path=source_path, syncnet_path=syncnet_path
+            video_path, speech_path=speech_path, source_path=source_path, syncnet_path=_syncnet_weights()
         )
     except (QualityError, MediaError) as error:
         raise RuntimeError(str(error)) from error
+
+
+def _syncnet_weights() -> Path | None:
+    registry = Registry(settings.MODELS_DIR)
+    return registry.path("syncnet") if registry.installed("syncnet") else None

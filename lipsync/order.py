@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from lipsync.cost import clip_seconds, estimate_speech_seconds
+from lipsync.cost import estimate_speech_seconds
 from lipsync.engines.base import ENGINES, FaceKind, RenderOptions
+from lipsync.engines.clip import clip_seconds
 from lipsync.face.house.look import HOUSE_LOOKS
 from lipsync.models import Asset
 from lipsync.speech.errors import UnknownLanguage, UnknownVoice

@@ -19,7 +19,7 @@ from django.utils import timezone
 from avsite.accounts.models import User
 from lipsync import breaker, budget, results
 from lipsync.cache import file_content, house_content, render_key, text_content, transcribed_content
-from lipsync.cost import clip_seconds, estimate_render_seconds
+from lipsync.cost import estimate_render_seconds
 from lipsync.engines.base import (
     ENGINES,
     Cancelled,
@@ -29,6 +29,7 @@ from lipsync.engines.base import (
     RenderOptions,
     get_engine,
 )
+from lipsync.engines.clip import clip_seconds
 from lipsync.judge import measure_quality
 from lipsync.models import Batch, Job
 from lipsync.order import Order, Refused, check_order

@@ -79,8 +79,7 @@ def free_places(now: datetime | None = None) -> int | None:
 def steer(room: Room, there: Collection[str] | None) -> None:
     """One step for each of the room's sessions. ``there``: identities in LiveKit's room, None without one."""
     now = timezone.now()
-    people = room.participants.filter(state="present").exists()
-    expected = people or (room.awake_until is not None and room.awake_until > now)
+    expected = is_expected(room, now)
     for session in room.sessions.unfinished().select_related("room", "avatar", "face", "job"):
         if not room.is_open:
             stop(session, CLOSED)
@@ -90,6 +89,12 @@ def steer(room: Room, there: Collection[str] | None) -> None:
             _watch_start(session, there or (), now)
         elif session.state == LIVE:
             _watch_live(session, there or (), expected, now)
+
+
+def is_expected(room: Room, now: datetime) -> bool:
+    """Whether an avatar is wanted in it: somebody is there, or about to be."""
+    is_awake = room.awake_until is not None and room.awake_until > now
+    return is_awake or room.participants.filter(state="present").exists()
 
 
 def stop(session: AvatarSession, message: str = STOPPED) -> None:

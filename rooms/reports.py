@@ -100,6 +100,8 @@ def _note_end(session: AvatarSession, run: int, detail: dict[str, Any]) -> bool:
     """A file that has been played to its end is done; any other end is not what was asked for."""
     if detail.get("reason") == "finished":
         return AvatarSession.objects.finish(session.pk, ENDED, "It was played to its end.", run=run)
+    if not control.is_expected(session.room, timezone.now()):  # LiveKit closed a room that all had left
+        return AvatarSession.objects.rest(session.pk, run, control.NOBODY_HERE)
     is_draining = detail.get("reason") == "draining"
     message = "The avatar's agent is being stopped; another one takes over."
     held = AvatarSession.objects.wait(

@@ -31,7 +31,9 @@ RETRY_SECONDS = 0.15
 AGENT_NAME = "avsite-avatar"
 EMPTY_SECONDS = 120
 """How long LiveKit keeps a room that nobody has joined yet."""
-DEPARTURE_SECONDS = 60
+DEPARTURE_SECONDS = 120
+"""The same once everybody has left: longer than the site keeps an avatar waiting for them, so that it, not
+LiveKit, lets the avatar go."""
 COMMAND_TOPIC = "avsite.command"
 
 

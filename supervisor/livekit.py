@@ -23,7 +23,7 @@ PORT, TCP_PORT, UDP_PORT = 7880, 7881, 7882
 SECRET_LENGTH = 32
 """Characters; LiveKit itself warns of shorter ones."""
 WEBHOOK_PATH = "/api/v1/livekit/webhook"
-DEPARTURE_SECONDS = 60
+DEPARTURE_SECONDS = 120
 """How long a room outlives its last person, so that a reload of the page finds its avatar again."""
 
 

@@ -160,20 +160,18 @@ def write_video(
         stream.codec_context.time_base = time_base
         if aspect:
             stream.codec_context.sample_aspect_ratio = aspect
+        if rotation or mirrored:
+            stream.set_display_rotation(-rotation, hflip=mirrored)
+        if color:
+            context = stream.codec_context
+            context.color_primaries, context.color_trc, context.colorspace = color
         audio = None
         if sound is not None:
             audio_name = audio_codec or AUDIO_CODECS[path.suffix]
             audio = container.add_stream(audio_name, rate=sample_rate, layout="mono")
-        started = False
         for number, picture in enumerate(pictures):
-            if not started:
+            if number == 0:
                 stream.height, stream.width = picture.shape[:2]
-                if rotation or mirrored:
-                    stream.set_display_rotation(-rotation, hflip=mirrored)
-                if color:
-                    context = stream.codec_context
-                    context.color_primaries, context.color_trc, context.colorspace = color
-                started = True
             frame = _video_frame(picture, pixel_format, color)
             frame.pts = round(times[number] * 1000) if times else number
             frame.time_base = time_base

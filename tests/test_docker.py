@@ -182,7 +182,7 @@ def test_ports_agree() -> None:
     assert scraped["agents"]["dns_sd_configs"][0]["port"] == AgentSettings("", "", "", ROOT).port
     assert f"--port={AgentSettings('', '', '', ROOT).port}" in SERVICES["agent"]["command"]
     site = read("livekit.yaml")["room"]
-    assert site == {"auto_create": False, "sync_streams": True, "departure_timeout": 60}
+    assert site == {"auto_create": False, "sync_streams": True, "departure_timeout": 120}
 
 
 def test_livekit_is_the_one_that_is_tested() -> None:

@@ -42,11 +42,10 @@ class Installed:
 
 
 class Registry:
-    """The models under ``folder``. ``paths`` names files that lie elsewhere, by model; they win."""
+    """The models under ``folder``."""
 
-    def __init__(self, folder: Path, paths: Mapping[str, Path] | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._paths = dict(paths or {})
 
     def spec(self, name: str) -> ModelSpec:
         """Raises ModelUnavailable for a name the registry does not have."""
@@ -58,15 +57,6 @@ class Registry:
     def path(self, name: str, fallback: str = "") -> Path:
         """The model's first file. Raises ModelUnavailable with the command that brings it here."""
         spec = self.spec(name)
-        if name in self._paths:
-            if self._paths[name].is_file():
-                return self._paths[name]
-            raise ModelUnavailable(
-                name,
-                f"The weights of {spec.label} are not where the settings say, {self._paths[name]}.",
-                "Put the file there, or name another one.",
-                fallback,
-            )
         found = self.folder / name / spec.files[0]
         if found.is_file():
             return found

@@ -31,6 +31,15 @@ def dbfs(samples: FloatArray) -> float:
     return 20.0 * float(np.log10(level)) if level > 0 else float("-inf")
 
 
+def window_dbfs(samples: FloatArray, window: int, step: int | None = None) -> FloatArray:
+    """(n,) levels of windows of so many samples, one every ``step``, in dBFS; -120 for digital silence."""
+    if len(samples) < window:
+        return np.zeros(0, np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(samples, window)[:: step or window]
+    power = np.square(windows, dtype=np.float64).mean(axis=1)
+    return np.asarray(10.0 * np.log10(np.maximum(power, 1e-12)), np.float32)
+
+
 def is_silent(stream: Iterable[FloatArray], sample_rate: int = 16_000) -> bool:
     """Whether no 50 ms of the sound rises above -60 dBFS. Reads to the end of ``stream``."""
     window = max(1, int(sample_rate * WINDOW_SECONDS))

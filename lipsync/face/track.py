@@ -1,6 +1,7 @@
 """Following faces through a video: landmarks lead to landmarks, detection only where they lose the way."""
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -204,6 +205,20 @@ class FaceTracker:
             landmarks, look = found[i]
             self._tracks.append(_Track(self._next_id, landmarks.points, landmarks.score, look))
             self._next_id += 1
+
+
+def follow_largest(frames: Iterable[Image]) -> Iterator[tuple[Image, FloatArray | None]]:
+    """Each frame with the mesh (468, 3) of one face, None where it is not seen.
+
+    It is the largest of the first frame that has any.
+    """
+    tracker = FaceTracker(max_faces=3)
+    main: int | None = None
+    for image in frames:
+        faces = tracker.update(image)
+        if main is None and faces:
+            main = max(faces, key=lambda face: eye_distance(face.landmarks)).track_id
+        yield image, next((face.landmarks for face in faces if face.track_id == main), None)
 
 
 def _area(face: Detection) -> float:

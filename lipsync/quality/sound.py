@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lipsync.audio.levels import dbfs
+from lipsync.audio.levels import dbfs, window_dbfs
 from lipsync.audio.load import load_audio
 from lipsync.audio.shape import FloatArray
 from lipsync.quality.scale import Scale
@@ -58,7 +58,7 @@ def measure_sound(path: Path, source_path: Path | None = None) -> SoundFacts:
     Raises MediaError for a file without sound that can be read.
     """
     sound = load_audio(path, RATE, SECONDS)
-    levels = _window_levels(sound)
+    levels = window_dbfs(sound, WINDOW)
     loud = float(np.percentile(levels, 90)) if len(levels) else -120.0
     quiet = float(np.percentile(levels, 10)) if len(levels) else -120.0
     clipped = float(np.mean(np.abs(sound) >= FULL_SCALE)) if len(sound) else 0.0
@@ -67,11 +67,6 @@ def measure_sound(path: Path, source_path: Path | None = None) -> SoundFacts:
     source = load_audio(source_path, RATE, SECONDS)
     snr, change = _against(sound, source)
     return SoundFacts(loud, clipped, loud - max(quiet, -90.0), snr, change)
-
-
-def _window_levels(sound: FloatArray) -> FloatArray:
-    whole = sound[: len(sound) // WINDOW * WINDOW].reshape(-1, WINDOW).astype(np.float64)
-    return np.asarray(10 * np.log10(np.maximum((whole**2).mean(axis=1), 1e-12)), np.float32)
 
 
 def _against(sound: FloatArray, source: FloatArray) -> tuple[float, float]:

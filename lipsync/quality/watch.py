@@ -13,8 +13,8 @@ import numpy as np
 from lipsync.audio.load import load_audio
 from lipsync.audio.mfcc import SAMPLE_RATE
 from lipsync.face.face import Image
-from lipsync.face.mesh import eye_distance, landmarks_box
-from lipsync.face.track import FaceTracker
+from lipsync.face.mesh import landmarks_box
+from lipsync.face.track import follow_largest
 from lipsync.quality.syncnet import FPS, SIDE, SyncFit, SyncNet, fit_sync, load_syncnet
 from lipsync.video.read import FrameReader
 
@@ -47,16 +47,13 @@ def _loaded(path: Path, changed_ns: int) -> SyncNet:
 
 def _faces(path: Path, start: int, count: int) -> Iterator[tuple[int, Image]]:
     """(frame, face) of the longest run at the start in which one face is seen."""
-    tracker, main = FaceTracker(max_faces=3), None
-    reader = FrameReader(path, Fraction(FPS))
-    for number, frame in enumerate(reader.frames(start, start + count)):
-        faces = tracker.update(frame.image)
-        if main is None and faces:
-            main = max(faces, key=lambda face: eye_distance(face.landmarks)).track_id
-        mesh = next((face.landmarks for face in faces if face.track_id == main), None)
+    frames = (frame.image for frame in FrameReader(path, Fraction(FPS)).frames(start, start + count))
+    is_seen = False
+    for number, (image, mesh) in enumerate(follow_largest(frames)):
         if mesh is not None:
-            yield number, cut_face(frame.image, landmarks_box(mesh))
-        elif main is not None:
+            is_seen = True
+            yield number, cut_face(image, landmarks_box(mesh))
+        elif is_seen:
             return
 
 

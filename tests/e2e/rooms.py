@@ -15,6 +15,8 @@ SPEAK_MS = 60_000
 START_SECONDS = 120
 SILENCE, VOICE = 0.01, 0.03
 """Peaks of what is heard, 0..1: below the first nobody speaks, above the second somebody does."""
+VOICE_BARS = 0.25
+"""How high the bars of a spectrum get, 0..1, when somebody speaks."""
 
 # Looks at a video for some seconds: how much the whole of it changes from look to look, and how much
 # the part where the mouth is. Values are mean differences of 0..255 grey.
@@ -198,7 +200,14 @@ def _expect_heard(page: Page, wanted: Callable[[float], bool], seconds: float) -
         assert time.monotonic() < end, f"the loudest of the last two seconds was {loudest:.3f}"
 
 
-def spectrum(page: Page, whose: str = "Avatar", seconds: float = 3.0) -> float:
+def expect_bars(page: Page, whose: str = "Avatar", seconds: float = 30.0) -> None:
+    """Wait until the spectrum of somebody's voice stands high."""
+    end = time.monotonic() + seconds
+    while (reached := bars(page, whose)) < VOICE_BARS:
+        assert time.monotonic() < end, f"the bars of {whose} only got to {reached:.2f}"
+
+
+def bars(page: Page, whose: str = "Avatar", seconds: float = 3.0) -> float:
     """How high the bars of the spectrum of somebody's voice get, 0..1."""
     page.get_by_role("radiogroup", name="Whose voice to show").get_by_role("radio", name=whose).check(
         force=True

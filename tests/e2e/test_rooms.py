@@ -50,19 +50,18 @@ def test_two_people_talk_through_an_avatar(open_page: OpenPage) -> None:
 
     rooms.say(alice, SENTENCE)
     rooms.expect_mood(bob, "Speaking")
-    speaking = rooms.look(alice, 2.0)
-    keep(alice, "speaking-desktop")
-    keep(bob, "speaking-phone")
-    rooms.expect_voice(bob)
-    assert rooms.spectrum(alice, seconds=2) > 0.25
-    expect(bob.get_by_test_id("caption")).to_contain_text("boat", timeout=30_000)
-    assert speaking["mouth"] > 1.5 * resting["mouth"], (speaking, resting)
+    expect(bob.get_by_test_id("caption")).to_contain_text("boat", timeout=rooms.SPEAK_MS)
     rooms.expect_mood(bob, "Ready")
     rooms.expect_silence(bob)
 
-    rooms.say(alice, LECTURE)
+    rooms.say(alice, LECTURE)  # long enough for all of these looks, however slow the machine
     rooms.expect_mood(bob, "Speaking")
     rooms.expect_voice(bob)
+    rooms.expect_bars(alice)
+    speaking = rooms.look(alice, 2.0)
+    assert speaking["mouth"] > 1.5 * resting["mouth"], (speaking, resting)
+    keep(alice, "speaking-desktop")
+    keep(bob, "speaking-phone")
     alice.get_by_role("button", name="Stop speaking").click()
     rooms.expect_mood(bob, "Ready", timeout=10_000)
     rooms.expect_silence(bob, 6)
@@ -74,13 +73,13 @@ def test_an_avatar_mirrors_a_microphone(open_page: OpenPage) -> None:
     rooms.open_room(alice, "Mirror")
     rooms.join(alice)
     rooms.expect_mood(alice, "Ready|Listening")
-    assert rooms.spectrum(alice, "You") > 0.25, "her own microphone is heard"
-    assert rooms.spectrum(alice, "Avatar") < 0.1, "the avatar says nothing by itself"
+    rooms.expect_bars(alice, "You")  # her own microphone is heard
+    assert rooms.bars(alice) < 0.1, "the avatar says nothing by itself"
     resting = rooms.look(alice)
     alice.get_by_role("tab", name="Voice").click()
     alice.get_by_role("switch", name="Speak with my voice").check()
     expect(alice.get_by_text("You do not hear yourself through it")).to_be_visible()
-    assert rooms.spectrum(alice, "Avatar", seconds=8) > 0.25, "the avatar speaks with her voice"
+    rooms.expect_bars(alice)  # the avatar speaks with her voice
     mirrored = rooms.look(alice)
     keep(alice, "mirror")
     assert mirrored["mouth"] > 1.3 * resting["mouth"], (mirrored, resting)
@@ -123,7 +122,7 @@ def test_wave_spectrum_and_hue_are_seen(open_page: OpenPage) -> None:
             alice.get_by_role("region", name="Ready to use").get_by_role("button", name=name).click()
             expect(alice.get_by_role("region", name="The avatar here")).to_contain_text(name)
         rooms.expect_mood(alice, "Ready")
-        rooms.say(alice, SENTENCE)
+        rooms.say(alice, LECTURE)
         rooms.expect_mood(alice, "Speaking")
         moving = rooms.look(alice, 2.0)
         keep(alice, shown)

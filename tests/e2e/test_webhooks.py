@@ -8,25 +8,29 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e import studio
 from tests.e2e.test_screens import look_at
-from tests.hooks.receiver import receiving
+from tests.hooks.receiver import Receiver, receiving
 from tests.stack.conftest import wait_until
+
+
+def add_webhook(page: Page, receiver: Receiver) -> None:
+    """From the account page, after a wrong address, to the webhook's own page."""
+    webhooks = page.get_by_role("region", name="Webhooks")
+    webhooks.get_by_label("Address").fill("ftp://example.org")
+    webhooks.get_by_role("button", name="Add webhook").click()
+    expect(webhooks.get_by_text("begins with https://")).to_be_visible()
+    webhooks.get_by_label("Address").fill(receiver.url)
+    webhooks.get_by_label("Name").fill("My receiver")
+    webhooks.get_by_role("button", name="Add webhook").click()
+    receiver.secret = webhooks.get_by_test_id("webhook-secret").inner_text()
+    look_at(page, "account-webhook-secret", "desktop")
+    webhooks.get_by_role("button", name="I have it").click()
+    webhooks.get_by_role("link", name="My receiver").click()
 
 
 def test_a_finished_video_is_told_and_verified(open_page: Callable[..., Page]) -> None:
     with receiving() as receiver:
         page = open_page("/account")
-        webhooks = page.get_by_role("region", name="Webhooks")
-        webhooks.get_by_label("Address").fill("ftp://example.org")
-        webhooks.get_by_role("button", name="Add webhook").click()
-        expect(webhooks.get_by_text("begins with https://")).to_be_visible()
-        webhooks.get_by_label("Address").fill(receiver.url)
-        webhooks.get_by_label("Name").fill("My receiver")
-        webhooks.get_by_role("button", name="Add webhook").click()
-        receiver.secret = webhooks.get_by_test_id("webhook-secret").inner_text()
-        look_at(page, "account-webhook-secret", "desktop")
-        webhooks.get_by_role("button", name="I have it").click()
-        webhooks.get_by_role("link", name="My receiver").click()
-
+        add_webhook(page, receiver)
         page.get_by_role("button", name="Send a test").click()
         deliveries = page.get_by_test_id("delivery")
         expect(deliveries.first).to_contain_text("Delivered", timeout=30_000)

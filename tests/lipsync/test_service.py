@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from lipsync.cost import clip_seconds, estimate_usd
+from lipsync.cost import estimate_usd
 from lipsync.engines.base import EngineError
+from lipsync.engines.clip import clip_seconds
 from lipsync.policy import NoEngine, choose
 from lipsync.render import Work
 from lipsync.service import get_lipsync_service

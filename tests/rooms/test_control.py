@@ -318,6 +318,19 @@ def test_it_rests_when_the_last_person_leaves_and_returns_with_them(
     assert look(room, live).state == "live"
 
 
+def test_an_agent_that_ends_in_a_deserted_room_is_not_replaced(
+    live: AvatarSession, room: Room, agent: Agent, joined: rtc.Room, crowd: Crowd, sfu_site: Any
+) -> None:
+    crowd.leave(joined)
+    sfu_site.wait_for(room.slug, "participant_left")
+    Room.objects.filter(pk=room.pk).update(awake_until=None)
+    look(room, live)
+    assert agent.report("ended", reason="disconnected") == 204
+    live.refresh_from_db()
+    assert (live.state, live.message, live.attempts) == ("waiting", control.NOBODY_HERE, 0)
+    assert not room.events.filter(kind="avatar_lost").exists()
+
+
 def test_stopped_it_leaves_and_stays_away(
     live: AvatarSession, room: Room, agent: Agent, alice_api: Api
 ) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from lipsync.audio.load import stream_audio
 from lipsync.engines.base import EngineError, OnProgress, RenderRequest
 from lipsync.engines.builtin import find_main_face
-from lipsync.engines.clip import NO_FACE, clip_length
+from lipsync.engines.clip import NO_FACE, clip_seconds, loop_mode
 from lipsync.engines.heygen.config import HeyGenConfig
 from lipsync.face.detect import FaceDetector
 from lipsync.face.mesh import FaceMesh
@@ -53,7 +53,8 @@ def prepare(request: RenderRequest, config: HeyGenConfig, on_progress: OnProgres
     face, speech = probe(request.face_path), probe(request.speech_path)
     if face.media != "video":
         raise EngineError("HeyGen needs a video of a person, not a photo; choose one, or another engine.")
-    mode, seconds = clip_length(request.options.sync_mode, face.duration_seconds, speech.duration_seconds)
+    mode = request.options.sync_mode
+    seconds = clip_seconds(speech.duration_seconds, face.duration_seconds, mode)
     if seconds <= 0:
         raise EngineError("The speech holds no sound; give a recording with a voice.", fallback=False)
     if seconds > config.limit("seconds"):
@@ -63,11 +64,13 @@ def prepare(request: RenderRequest, config: HeyGenConfig, on_progress: OnProgres
     on_progress("upload", 0.05)
     video = None if anew else _as_it_is(request.face_path, face, seconds, config)
     audio = None if anew else _sound_as_it_is(request.speech_path, speech, seconds, config)
-    video_path, video_type = video or (_write_video(request, mode, seconds, config, on_progress), "video/mp4")
-    audio_path, audio_type = audio or (_write_sound(request, seconds, on_progress), "audio/wav")
-    if audio_path.stat().st_size > config.limit_bytes("audio_mb"):
+    if video is None:
+        video = _write_video(request, loop_mode(mode), seconds, config, on_progress), "video/mp4"
+    if audio is None:
+        audio = _write_sound(request, seconds, on_progress), "audio/wav"
+    if audio[0].stat().st_size > config.limit_bytes("audio_mb"):
         raise EngineError("The speech is larger than HeyGen takes; shorten it or choose another engine.")
-    return Prepared(video_path, video_type, audio_path, audio_type, seconds)
+    return Prepared(*video, *audio, seconds)
 
 
 def _require_face(path: Path) -> None:

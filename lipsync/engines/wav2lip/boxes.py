@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from lipsync.face import topology
 from lipsync.face.face import Image
-from lipsync.face.mesh import eye_distance
-from lipsync.face.track import FaceTracker
+from lipsync.face.track import follow_largest
 
 Array = npt.NDArray[np.float32]
 
@@ -48,22 +47,12 @@ def follow_face(frames: Iterator[Image]) -> Iterator[tuple[Image, Box | None]]:
     held: deque[tuple[Image, Array | None]] = deque()
     ahead = SPAN // 2
     past: deque[Array | None] = deque(maxlen=ahead)
-    for image, landmarks in _follow(frames):
+    for image, landmarks in follow_largest(frames):
         held.append((image, landmarks))
         if len(held) > ahead:
             yield _smoothed(held, past)
     while held:
         yield _smoothed(held, past)
-
-
-def _follow(frames: Iterator[Image]) -> Iterator[tuple[Image, Array | None]]:
-    tracker = FaceTracker(max_faces=3)
-    main: int | None = None
-    for image in frames:
-        faces = tracker.update(image)
-        if main is None and faces:
-            main = max(faces, key=lambda face: eye_distance(face.landmarks)).track_id
-        yield image, next((face.landmarks for face in faces if face.track_id == main), None)
 
 
 def _smoothed(held: deque[tuple[Image, Array | None]], past: deque[Array | None]) -> tuple[Image, Box | None]:

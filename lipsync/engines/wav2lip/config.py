@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from avsite.ai.errors import ModelUnavailable
@@ -28,15 +27,20 @@ class Wav2LipConfig:
     use_gpu: bool = True
     notes_dir: Path | None = None
     parity: bool = False
-    preferred: Sequence[str] = field(default=PREFERRED)
 
     def weights(self) -> Path:
         """The checkpoint to use. Raises ModelUnavailable with what to do."""
         if self.checkpoint is not None:
-            return Registry(Path(), {"wav2lip": self.checkpoint}).path("wav2lip")
+            if self.checkpoint.is_file():
+                return self.checkpoint
+            raise ModelUnavailable(
+                "wav2lip",
+                f"The weights of Wav2Lip are not where the settings say, {self.checkpoint}.",
+                "Put the file there, or name another one in WAV2LIP_MODEL_PATH.",
+            )
         if self.models is not None:
             registry = Registry(self.models)
-            for name in self.preferred:
+            for name in PREFERRED:
                 if registry.installed(name):
                     return registry.path(name)
             return registry.path("wav2lip")

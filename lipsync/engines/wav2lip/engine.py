@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice, repeat
@@ -16,38 +14,33 @@ import numpy as np
 
 from avsite.ai.errors import ModelUnavailable
 from avsite.ai.weights import require_torch
-from lipsync.audio.load import FloatArray
 from lipsync.engines.base import Engine, EngineError, FaceKind, OnProgress, RenderRequest, RenderResult
-from lipsync.engines.clip import NO_FACE, SOUND_RATE, TAIL_SECONDS, SoundFeed, clip_length, seconds_of_speech
-from lipsync.engines.overlap import Behind, read_ahead
+from lipsync.engines.clip import (
+    NO_FACE,
+    STILL_FPS,
+    Scene,
+    clip_seconds,
+    clip_writer,
+    faceless_warning,
+    loop_mode,
+    read_photo,
+    seconds_of_speech,
+    still_frame_count,
+)
+from lipsync.engines.overlap import read_ahead
 from lipsync.engines.wav2lip.boxes import Box, follow_face
 from lipsync.engines.wav2lip.config import Wav2LipConfig
 from lipsync.engines.wav2lip.paste import paste_mouth, paste_square
 from lipsync.engines.wav2lip.sound import MelWindows
 from lipsync.face.face import Image
-from lipsync.video.color import ColorTags
 from lipsync.video.loop import loop_frames
 from lipsync.video.probe import probe
-from lipsync.video.read import FrameReader, read_image
-from lipsync.video.write import VideoWriter
+from lipsync.video.read import FrameReader
 
 if TYPE_CHECKING:
     from lipsync.engines.wav2lip.network import Network
 
-STILL_FPS = Fraction(25)
 _LOADING = threading.Lock()
-Written = tuple[Image, FloatArray]
-
-
-@dataclass
-class _Scene:
-    frames: Iterator[Image]
-    width: int
-    height: int
-    fps: Fraction
-    frame_count: int
-    tags: ColorTags | None = None
-    faceless: int = 0
 
 
 class Wav2LipEngine(Engine):
@@ -82,15 +75,15 @@ class Wav2LipEngine(Engine):
         speech_seconds = seconds_of_speech(request.speech_path, on_progress)
         scene = _stage(request, speech_seconds)
         on_progress("face", 0.03)
-        self._write(request, scene, network, on_progress)
-        if scene.faceless == scene.frame_count:
+        faceless = self._write(request, scene, network, on_progress)
+        if faceless == scene.frame_count:
             request.output_path.unlink(missing_ok=True)
             raise EngineError(NO_FACE, fallback=False)
         return RenderResult(
             output_path=request.output_path,
-            duration_seconds=scene.frame_count / float(scene.fps),
+            duration_seconds=scene.seconds,
             frame_count=scene.frame_count,
-            warnings=_warnings(scene),
+            warnings=tuple(faceless_warning(faceless, scene)),
         )
 
     def _network(self) -> Network:
@@ -104,24 +97,18 @@ class Wav2LipEngine(Engine):
         except ModelUnavailable as error:
             raise EngineError(str(error)) from error
 
-    def _write(
-        self, request: RenderRequest, scene: _Scene, network: Network, on_progress: OnProgress
-    ) -> None:
-        """Decoding, following, drawing and encoding overlap; a batch of faces is all that is in memory."""
+    def _write(self, request: RenderRequest, scene: Scene, network: Network, on_progress: OnProgress) -> int:
+        """How many frames had no face. Decoding, following, drawing and encoding overlap."""
         windows = MelWindows(request.speech_path, float(scene.fps), silent_rests=not self.config.parity)
-        sound = SoundFeed(request.speech_path, scene.frame_count / scene.fps)
         followed = read_ahead(follow_face(scene.frames), network.batch)
-        writer = VideoWriter(
-            request.output_path, scene.width, scene.height, scene.fps, SOUND_RATE, scene.tags
-        )
-        with writer, Behind[Written](lambda item: _append(writer, *item), network.batch) as behind:
+        faceless = 0
+        with clip_writer(request, scene, on_progress, network.batch) as write:
             for start in range(0, scene.frame_count, network.batch):
                 batch = list(islice(followed, min(network.batch, scene.frame_count - start)))
-                scene.faceless += self._speak(network, batch, windows, start)
-                for number, (image, _) in enumerate(batch, start=start + 1):
-                    behind.put((image, sound.until(number / scene.fps)))
-                    on_progress("render", 0.10 + 0.88 * number / scene.frame_count)
-            on_progress("finish", 0.98)
+                faceless += self._speak(network, batch, windows, start)
+                for image, _ in batch:
+                    write(image)
+        return faceless
 
     def _speak(
         self, network: Network, batch: list[tuple[Image, Box | None]], windows: MelWindows, start: int
@@ -138,11 +125,6 @@ class Wav2LipEngine(Engine):
         return len(batch) - len(here)
 
 
-def _append(writer: VideoWriter, image: Image, samples: FloatArray) -> None:
-    writer.write(image)
-    writer.write_audio(samples)
-
-
 @lru_cache(maxsize=1)
 def _loaded(path: Path, changed_ns: int, use_gpu: bool, notes_dir: Path | None, exact: bool) -> Network:
     """The network of a checkpoint, kept for the next clip; a file that changed is read anew."""
@@ -151,24 +133,18 @@ def _loaded(path: Path, changed_ns: int, use_gpu: bool, notes_dir: Path | None, 
     return Network(path, use_gpu=use_gpu, notes_dir=notes_dir, exact=exact)
 
 
-def _stage(request: RenderRequest, speech_seconds: float) -> _Scene:
+def _stage(request: RenderRequest, speech_seconds: float) -> Scene:
     assert request.face_path is not None  # noqa: S101 -- checked by the caller; for the type checker
     info = probe(request.face_path)
     if info.media == "image":
-        image = read_image(request.face_path)
-        image = np.ascontiguousarray(image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])
-        count = round((speech_seconds + TAIL_SECONDS) * STILL_FPS)
+        image = read_photo(request.face_path)
+        count = still_frame_count(speech_seconds)
         frames = (image.copy() for _ in repeat(None, count))
-        return _Scene(frames, image.shape[1], image.shape[0], STILL_FPS, count)
+        return Scene(frames, image.shape[1], image.shape[0], STILL_FPS, count)
     reader = FrameReader(request.face_path)
-    mode, seconds = clip_length(request.options.sync_mode, info.duration_seconds, speech_seconds)
+    sync_mode = request.options.sync_mode
+    seconds = clip_seconds(speech_seconds, info.duration_seconds, sync_mode)
     count = max(1, round(seconds * float(reader.fps)))
-    frames = (frame.image for frame in loop_frames(request.face_path, count, mode, reader=reader))
-    return _Scene(frames, reader.width, reader.height, Fraction(reader.fps), count, reader.color_tags)
-
-
-def _warnings(scene: _Scene) -> tuple[str, ...]:
-    seconds = scene.faceless / float(scene.fps)
-    if seconds < 0.1:
-        return ()
-    return (f"No face was seen for {seconds:.1f} s; those frames are unchanged.",)
+    looped = loop_frames(request.face_path, count, loop_mode(sync_mode), reader=reader)
+    frames = (frame.image for frame in looped)
+    return Scene(frames, reader.width, reader.height, Fraction(reader.fps), count, reader.color_tags)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from lipsync.audio.levels import window_dbfs
 from lipsync.audio.load import load_audio
 from lipsync.audio.mel import COLUMNS_PER_SECOND, HOP, SAMPLE_RATE, FloatArray, mel_spectrogram
 
@@ -41,9 +42,7 @@ class MelWindows:
 
 def _pauses(samples: FloatArray, columns: int) -> npt.NDArray[np.bool_]:
     """(columns,) whether nobody speaks there, by level against the loud parts."""
-    padded = np.pad(samples, (HOP, HOP * 2)).astype(np.float64)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * HOP)[::HOP][:columns]
-    level = 10 * np.log10(np.maximum((windows**2).mean(axis=1), 1e-12))
+    level = window_dbfs(np.pad(samples, (HOP, HOP * 2)), 2 * HOP, HOP)[:columns]
     quiet = level < np.percentile(level, 95) - QUIET_DB
     edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet.view(np.int8), [0]])))
     pauses = np.zeros(columns, bool)

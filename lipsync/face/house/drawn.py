@@ -144,12 +144,7 @@ class HouseFace:
         patch.shown = state
         ready = patch.painted.pop(state, None)
         if ready is None:
-            canvas = Canvas(patch.box, self._fine, patch.skin.copy(), BROADEN)
-            paint(canvas)
-            pixels = canvas.pixels
-            if patch.over_alpha is not None:
-                pixels *= 1 - patch.over_alpha
-                pixels += patch.over
+            pixels = patch.paint(paint, self._fine)
             pixels += np.float32(0.5)
             ready = patch.keep(pixels)
         patch.painted[state] = ready  # the latest used goes last
@@ -221,6 +216,16 @@ class Patch:
         self.over_alpha: FloatArray | None = np.ascontiguousarray(alpha) if alpha.any() else None
         self.bare = as_bytes(skin.pixels[self.where] * (1 - alpha) + over.pixels[self.where])
         self.shown: Hashable = None
+
+    def paint(self, paint: Callable[[Canvas], None], scale: float) -> FloatArray:
+        """Colours (h, w, 3) of the box once ``paint`` has been over its skin, below what lies over it."""
+        canvas = Canvas(self.box, scale, self.skin.copy(), BROADEN)
+        paint(canvas)
+        pixels = canvas.pixels
+        if self.over_alpha is not None:
+            pixels *= 1 - self.over_alpha
+            pixels += self.over
+        return pixels
 
     def keep(self, pixels: FloatArray) -> tuple[tuple[slice, slice], npt.NDArray[np.uint8]]:
         """The part of the box painted with ``pixels`` (h, w, 3) that differs from bare skin, and where."""

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from lipsync.face.face import Image
 from lipsync.face.house.canvas import Canvas, FloatArray
 from lipsync.face.house.drawn import Patch, as_bytes
-from lipsync.face.house.look import BROADEN
 
 Plane = npt.NDArray[np.uint8]
 
@@ -126,13 +125,7 @@ class Finish:
         return slice(self._rows.start + first, self._rows.start + last)
 
     def _paint(self, paint: Callable[[Canvas], None]) -> Painted:
-        patch = self._patch
-        canvas = Canvas(patch.box, self._fine, patch.skin.copy(), BROADEN)
-        paint(canvas)
-        pixels = canvas.pixels
-        if patch.over_alpha is not None:
-            pixels *= 1 - patch.over_alpha
-            pixels += patch.over
+        pixels = self._patch.paint(paint, self._fine)
         if self._below is not None:
             pixels += self._below
         picture = self._bare_picture.copy()

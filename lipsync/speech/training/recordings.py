@@ -42,12 +42,13 @@ def list_recordings(source: Source, folder: Path) -> Iterator[Recording]:
     yield from _LISTS[source.name](folder)
 
 
-def _kerstin(folder: Path) -> Iterator[Recording]:
-    for line in (folder / "verified" / "metadata.csv").read_text("utf8").splitlines():
-        name, text = line.split("|", 1)
-        path = folder / "verified" / f"{name}.flac"
+def _metadata(folder: Path, files: str, speaker: str, language: str) -> Iterator[Recording]:
+    """Of a ``metadata.csv``: name|text or name|text|text as spoken. ``files``: "wavs/{}.wav" or so."""
+    for line in (folder / "metadata.csv").read_text("utf8").splitlines():
+        name, *texts = line.split("|")
+        path = folder / files.format(name)
         if path.exists():
-            yield Recording(path, "kerstin", "de", text)
+            yield Recording(path, speaker, language, texts[-1])
 
 
 def _kathleen(folder: Path) -> Iterator[Recording]:
@@ -59,20 +60,6 @@ def _intents(folder: Path) -> Iterator[Recording]:
     for line in COMMANDS.read_text("utf8").splitlines():
         name, text = line.split("\t")
         yield Recording(folder / "data" / "speech" / "clean" / f"{name}.wav", name, "en-us", text)
-
-
-def _nathalie(folder: Path) -> Iterator[Recording]:
-    for line in (folder / "verified" / "metadata.csv").read_text("utf8").splitlines():
-        name, text = line.split("|", 1)
-        path = folder / "verified" / f"{name}.flac"
-        if path.exists():
-            yield Recording(path, "nathalie", "nl", text)
-
-
-def _flemishguy(folder: Path) -> Iterator[Recording]:
-    for line in (folder / "metadata.csv").read_text("utf8").splitlines():
-        name, text = line.split("|", 1)
-        yield Recording(folder / "wavs" / f"{name}.wav", "flemishguy", "nl", text)
 
 
 def _wake_words(folder: Path) -> Iterator[Recording]:
@@ -103,14 +90,6 @@ def _mimic3(folder: Path) -> Iterator[Recording]:
         yield Recording(path, f"{path.parent.name}/{path.stem}", language, text)
 
 
-def _ljspeech(folder: Path) -> Iterator[Recording]:
-    for line in (folder / "tests" / "data" / "ljspeech" / "metadata.csv").read_text("utf8").splitlines():
-        name, _, text = line.split("|")
-        path = folder / "tests" / "data" / "ljspeech" / "wavs" / f"{name}.wav"
-        if path.exists():
-            yield Recording(path, "lj", "en-us", text)
-
-
 def _librivox(folder: Path) -> Iterator[Recording]:
     root = folder / "test" / "data" / "librivox"
     for line in (root / "transcription").read_text("utf8").splitlines():
@@ -124,15 +103,17 @@ def _asterisk_en(folder: Path) -> Iterator[Recording]:
 
 
 _LISTS = {
-    "kerstin": _kerstin,
+    "kerstin": lambda folder: _metadata(folder / "verified", "{}.flac", "kerstin", "de"),
     "kathleen": _kathleen,
     "intents": _intents,
-    "nathalie": _nathalie,
-    "flemishguy": _flemishguy,
+    "nathalie": lambda folder: _metadata(folder / "verified", "{}.flac", "nathalie", "nl"),
+    "flemishguy": lambda folder: _metadata(folder, "wavs/{}.wav", "flemishguy", "nl"),
     "wake-words": _wake_words,
     "asterisk-ru": _asterisk_ru,
     "mimic3": _mimic3,
-    "ljspeech": _ljspeech,
+    "ljspeech": lambda folder: _metadata(
+        folder / "tests" / "data" / "ljspeech", "wavs/{}.wav", "lj", "en-us"
+    ),
     "librivox": _librivox,
     "asterisk-en": _asterisk_en,
 }

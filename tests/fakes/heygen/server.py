@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import email.message
-import json
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -16,39 +14,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.heygen import film
+from tests.fakes.heygen.wire import HangUp, Refusal, as_json, multipart, parsed
 from tests.fakes.heygen.world import KEY_SECONDS, Asset, Render, Scenario, World
 
 MESSAGES = {
     "failed_status": "The face could not be followed.",
     "moderated": "This content was blocked by our moderation policy.",
 }
-
-
-class Refusal(Exception):
-    """An error in HeyGen's envelope."""
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str = "",
-        param: str = "",
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status, self.headers = status, headers or {}
-        error = {"code": code, "message": message or code.replace("_", " ")} | (
-            {"param": param} if param else {}
-        )
-        self.body = {"error": error}
-
-
-class HangUp(Exception):
-    """Close the socket: ``sent`` is what of the answer still goes out."""
-
-    def __init__(self, sent: bytes = b"") -> None:
-        super().__init__()
-        self.sent = sent
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -82,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
                     self.world.journal.append(entry)
                 status, headers, content = self._route(parts.path, parse_qs(parts.query), body)
         except Refusal as refusal:
-            status, headers, content = refusal.status, refusal.headers, _json(refusal.body)
+            status, headers, content = refusal.status, refusal.headers, as_json(refusal.body)
         except HangUp as hang_up:
             entry["status"] = 0
             self.wfile.write(hang_up.sent)
@@ -114,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
         self, path: str, query: dict[str, list[str]], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         if path.startswith("/__fake__/"):
-            return 200, {}, _json(self._control(path.removeprefix("/__fake__/"), body))
+            return 200, {}, as_json(self._control(path.removeprefix("/__fake__/"), body))
         if path.startswith("/_files/"):
             return self._file(path.removeprefix("/_files/"))
         if path.startswith("/_s3/"):
@@ -125,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
             if method == self.command and found:
                 act = partial(action, self, query, body, *found.groups())
                 status, content = self._once(path, act)
-                return self._broken(path, status, _json(content))
+                return self._broken(path, status, as_json(content))
         raise Refusal(404, "not_found", "There is no such path.")
 
     def _require_key(self) -> None:
@@ -173,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
     # The API
 
     def create(self, query: Any, body: bytes) -> tuple[int, Any]:
-        wish, world = _parsed(body), self.world
+        wish, world = parsed(body), self.world
         self._refuse_create(wish)
         video, audio = self._asset(wish, "video"), self._asset(wish, "audio")
         if len(world.in_flight()) >= world.max_jobs:
@@ -268,7 +240,7 @@ class Handler(BaseHTTPRequestHandler):
         return 200, {"data": {"id": render_id}}
 
     def upload(self, query: Any, body: bytes) -> tuple[int, Any]:
-        content = _multipart(self.headers, body).get("file")
+        content = multipart(self.headers, body).get("file")
         if content is None:
             raise Refusal(400, "invalid_parameter", "file is required.", "file")
         if len(content) > self.world.upload_bytes or self.world.scenario.is_on("asset_too_big"):
@@ -287,7 +259,7 @@ class Handler(BaseHTTPRequestHandler):
         }
 
     def direct_upload(self, query: Any, body: bytes) -> tuple[int, Any]:
-        wish = _parsed(body)
+        wish = parsed(body)
         asset = self.world.new_asset(b"", str(wish["content_type"]), ready=False)
         asset.upload = {**wish, "signature": self.world.sign("signature", asset.id)}
         return 200, {
@@ -372,7 +344,7 @@ class Handler(BaseHTTPRequestHandler):
     # Control
 
     def _control(self, what: str, body: bytes) -> Any:
-        wish, world = _parsed(body), self.world
+        wish, world = parsed(body), self.world
         if what == "scenario":
             world.scenario = Scenario(wish["name"], int(wish.get("times", 2)), str(wish.get("how", "")))
         elif what == "tick":
@@ -426,26 +398,3 @@ def serving(world: World) -> Iterator[Server]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def _json(content: Any) -> bytes:
-    return json.dumps(content).encode()
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(body or b"{}")
-    except ValueError:
-        raise Refusal(400, "invalid_parameter", "The body is not JSON.") from None
-    return dict(content)
-
-
-def _multipart(headers: email.message.Message, body: bytes) -> dict[str, bytes]:
-    boundary = headers.get_param("boundary")
-    parts: dict[str, bytes] = {}
-    for piece in body.split(f"--{boundary}".encode())[1:-1]:
-        head, _, content = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        name = re.search(rb'name="([^"]+)"', head)
-        if name:
-            parts[name.group(1).decode()] = content.removesuffix(b"\r\n")
-    return parts

@@ -196,6 +196,8 @@ def test_without_weights_it_says_what_to_do(tmp_path: Path, speech: Path) -> Non
     request = RenderRequest(speech, tmp_path / "out.mp4", tmp_path, face_path=speech)
     with pytest.raises(EngineError, match="models import wav2lip"):
         engine.render(request, lambda stage, fraction: None)
+    with pytest.raises(ModelUnavailable, match="not where the settings say"):
+        Wav2LipConfig(checkpoint=tmp_path / "gone.pth").weights()
 
 
 def test_the_installed_model_that_looks_best_is_used(tmp_path: Path, checkpoint: Path) -> None:
