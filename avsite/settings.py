@@ -43,6 +43,7 @@ DEBUG = env_bool("AVSITE_DEBUG", False)
 
 # Where LiveKit and the avatar agents reach the site; browsers use whatever address they came by.
 INTERNAL_URL = env_text("AVSITE_INTERNAL_URL", "http://127.0.0.1:8000").rstrip("/")
+PUBLIC_URL = env_text("AVSITE_PUBLIC_URL").rstrip("/")  # where anybody on the internet does; empty: nowhere
 INTERNAL_HOST = re.sub(r":\d+$", "", urlsplit(INTERNAL_URL).netloc)
 ALLOWED_HOSTS = [*env_list("AVSITE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), INTERNAL_HOST]
 CSRF_TRUSTED_ORIGINS = env_list("AVSITE_TRUSTED_ORIGINS")
@@ -270,6 +271,7 @@ HEYGEN_POLL_SECONDS = env_float("HEYGEN_POLL_SECONDS", 2.0)  # until the first l
 HEYGEN_DEADLINE_SECONDS = env_int("HEYGEN_DEADLINE_SECONDS", 600)  # at least; longer clips have longer
 HEYGEN_DEADLINE_LIMIT_SECONDS = env_int("HEYGEN_DEADLINE_LIMIT_SECONDS", 3600)
 HEYGEN_KEEP_FILES = env_bool("HEYGEN_KEEP_FILES", False)
+HEYGEN_WEBHOOK_SECRET = env_secret("HEYGEN_WEBHOOK_SECRET")  # with PUBLIC_URL: HeyGen tells when it is ready
 
 # --- Uploads ------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 
+from lipsync.callback_address import callback_url
 from lipsync.engines.base import CONFIGURED, ENGINES
 from lipsync.engines.heygen.config import HOSTS, LIMITS, PRICES, REFUSALS, HeyGenConfig, bare_endpoint
 from lipsync.engines.wav2lip.config import Wav2LipConfig
@@ -53,6 +54,7 @@ def heygen_config() -> HeyGenConfig:
         deadline_seconds=settings.HEYGEN_DEADLINE_SECONDS,
         deadline_limit_seconds=settings.HEYGEN_DEADLINE_LIMIT_SECONDS,
         keep_files=settings.HEYGEN_KEEP_FILES,
+        callback_url=callback_url(),
     )
 
 
@@ -75,6 +77,14 @@ def check_heygen(**_: Any) -> list[checks.CheckMessage]:
                 f"HEYGEN_MODE is {settings.HEYGEN_MODE!r}, which has no price.",
                 hint="Set it to speed or precision, or give its price in HEYGEN_PRICE_PER_SECOND.",
                 id="lipsync.E001",
+            )
+        )
+    if settings.HEYGEN_WEBHOOK_SECRET and not settings.PUBLIC_URL.startswith("https://"):
+        found.append(
+            checks.Warning(
+                "HEYGEN_WEBHOOK_SECRET is set, but AVSITE_PUBLIC_URL is no address that HeyGen can reach.",
+                hint="Set AVSITE_PUBLIC_URL to the site's https:// address; HeyGen is polled without it too.",
+                id="lipsync.W002",
             )
         )
     return found

@@ -278,6 +278,23 @@ class RemoteRender(models.Model):
         return f"{self.engine} {self.state}"
 
 
+class RemoteEvent(models.Model):
+    """Something a service elsewhere told by itself; kept for a while, so that it counts once."""
+
+    engine = models.CharField(max_length=40)
+    event_id = models.CharField(max_length=128, help_text="By the service, or the SHA-256 of what it sent.")
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(fields=["engine", "event_id"], name="lipsync_remote_event_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.event_id}"
+
+
 class Breaker(models.Model):
     """A service that is of no use for now, so that not every job finds out for itself."""
 

@@ -87,6 +87,12 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Jobs that waited for a service elsewhere and whose time has come."""
         return self.filter(state=RUNNING, lease_token=None, wake_at__lte=timezone.now())
 
+    def rouse(self, job_id: int) -> bool:
+        """Have a job that waits for a service elsewhere looked at now. False when it does not sleep."""
+        now = timezone.now()
+        asleep = self.filter(pk=job_id, state=RUNNING, lease_token=None, wake_at__gt=now)
+        return bool(asleep.update(wake_at=now, rung_at=None))
+
     def wake(self, job_id: int, lease_seconds: float) -> Job | None:
         """A parked job with a fresh lease, to be gone on with; None when it sleeps on or somebody has it."""
         now, token = timezone.now(), uuid.uuid4()

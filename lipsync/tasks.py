@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
@@ -17,7 +18,7 @@ from lipsync import remote, results, runner
 from lipsync.assets import purge_assets
 from lipsync.attempts import FilesTry
 from lipsync.engines.base import get_engine
-from lipsync.models import Job, RemoteRender
+from lipsync.models import Job, RemoteEvent, RemoteRender
 from lipsync.order import Refused
 from lipsync.progress import publish
 from lipsync.render import Watch
@@ -25,6 +26,9 @@ from lipsync.samples import draw_look_pictures
 from lipsync.service import get_lipsync_service, order_of
 
 logger = logging.getLogger(__name__)
+
+EVENTS_KEPT_FOR = timedelta(days=7)
+"""HeyGen repeats what was not taken for a day."""
 
 
 def enqueue(job: Job) -> None:
@@ -95,11 +99,20 @@ def follow_remote_task() -> None:
         remote.follow_up()
 
 
+def follow_soon() -> None:
+    """Have ``follow_remote_task`` done now; while Redis is away, the scheduler's next turn does it."""
+    try:
+        follow_remote_task.apply_async(queue="remote", expires=20)
+    except (BrokerError, OSError) as error:
+        logger.warning("renders elsewhere wait for the scheduler, the broker is away: %s", error)
+
+
 @shared_task(ignore_result=True)
 def expire_files_task() -> None:
-    """Remove results and uploads whose time is up."""
+    """Remove results and uploads whose time is up, and forget events that nobody will tell again."""
     results.expire()
     purge_assets()
+    RemoteEvent.objects.filter(at__lt=timezone.now() - EVENTS_KEPT_FOR).delete()
 
 
 @shared_task(ignore_result=True)

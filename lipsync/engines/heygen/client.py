@@ -6,6 +6,7 @@ import json
 import logging
 import random
 import ssl
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -126,6 +127,17 @@ class HeyGenClient:
 
     def account(self) -> Account:
         return self._call("GET", "me", lambda answer: read_account(answer["data"]))
+
+    def make_endpoint(self, url: str) -> str:
+        """Have events sent to ``url``; the secret they are signed with, which is told this once."""
+
+        def names(answer: Any) -> list[str]:
+            told = [one.get("event_type", "") if isinstance(one, dict) else one for one in answer["data"]]
+            return [str(name) for name in told]
+
+        about_us = [one for one in self._call("GET", "event_types", names) if one.startswith("lipsync")]
+        body = {"url": url, "events": about_us or ["batch.finished"]}
+        return self._call("POST", "endpoints", _read_id("secret"), json=body, key=uuid.uuid4().hex)
 
     def _call(
         self,

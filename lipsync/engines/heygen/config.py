@@ -19,6 +19,8 @@ PATHS = {
     "complete": "/assets/{id}/complete",
     "asset": "/assets/{id}",
     "me": "/users/me",
+    "event_types": "/webhooks/event-types",
+    "endpoints": "/webhooks/endpoints",
 }
 PRICES = {"speed": 0.0333, "precision": 0.0667}
 """US dollars for a second of output, pay as you go, as published in autumn 2026."""
@@ -66,6 +68,8 @@ class HeyGenConfig:
     deadline_limit_seconds: float = 3600.0
     keep_files: bool = False
     """Leave uploads and results on HeyGen's machines."""
+    callback_url: str = field(default="", repr=False)
+    """Where HeyGen may say that a render has ended; empty: nowhere."""
 
     def url(self, name: str, identifier: str = "") -> str:
         path = self.paths.get(name) or f"/{self.generation}{PATHS[name]}"

@@ -173,6 +173,8 @@ class HeyGenEngine(RemoteEngine):
             "keep_the_same_format": True,
             "fps_mode": "passthrough",
         }
+        if self.config.callback_url:
+            body["callback_url"] = self.config.callback_url
         on_progress("remote", 0.25)
         memo.setdefault("sent_at", time.time())
         keep()

@@ -13,14 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.fakes.heygen import film
+from tests.fakes.heygen import film, hooks
 from tests.fakes.heygen.wire import HangUp, Refusal, as_json, multipart, parsed
-from tests.fakes.heygen.world import KEY_SECONDS, Asset, Render, Scenario, World
-
-MESSAGES = {
-    "failed_status": "The face could not be followed.",
-    "moderated": "This content was blocked by our moderation policy.",
-}
+from tests.fakes.heygen.world import KEY_SECONDS, MESSAGES, Asset, Render, Scenario, World
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -363,6 +358,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., tuple[int, Any]]], ...] = (
     ("POST", r"/v3/assets/([\w-]+)/complete", Handler.complete),
     ("DELETE", r"/v3/assets/([\w-]+)", Handler.delete_asset),
     ("GET", r"/v3/users/me", Handler.me),
+    *hooks.ROUTES,
 )
 
 
@@ -395,6 +391,7 @@ def serving(world: World) -> Iterator[Server]:
     try:
         yield server
     finally:
+        world.closed.set()
         server.shutdown()
         server.server_close()
         thread.join()

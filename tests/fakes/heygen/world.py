@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.heygen import film
+from tests.fakes.heygen import film, hooks
 
+MESSAGES = {
+    "failed_status": "The face could not be followed.",
+    "moderated": "This content was blocked by our moderation policy.",
+}
 PRICES = {"speed": 0.0333, "precision": 0.0667}
 URL_SECONDS = 3600.0
 KEY_SECONDS = 24 * 3600.0
@@ -76,6 +80,8 @@ class World:
     max_jobs: int = 10
     upload_bytes: int = 32 * 1024 * 1024
     good_films: bool = False
+    secret: str = "whsec_fake"
+    """What webhooks are signed with."""
     films: Path | None = None
     """Where films are kept for other worlds."""
 
@@ -90,6 +96,9 @@ class World:
         self.journal: list[dict[str, Any]] = []
         self.charges: list[dict[str, Any]] = []
         self.most_in_flight = 0
+        self.hooks: list[dict[str, Any]] = []
+        self.endpoints: list[dict[str, Any]] = []
+        self.closed = threading.Event()
 
     def now(self) -> float:
         return time.time() + self.moved_seconds
@@ -124,6 +133,8 @@ class World:
         )
         self.renders[render.id] = render
         self.most_in_flight = max(self.most_in_flight, len(self.in_flight()))
+        if body.get("callback_url"):
+            hooks.watch(self, render, str(body["callback_url"]))
         return render
 
     def settle(self) -> None:
@@ -183,6 +194,7 @@ class World:
             "charges": self.charges,
             "balance_usd": self.balance_usd,
             "most_in_flight": self.most_in_flight,
+            "webhooks": self.hooks,
             "renders": [
                 {"id": one.id, "state": one.state, "callback_id": one.callback_id, "title": one.title}
                 for one in self.renders.values()
