@@ -18,7 +18,8 @@ import aiohttp
 from livekit import api, rtc
 from livekit.agents import AgentSession
 from livekit.agents.voice.avatar import AvatarSession as BaseAvatarSession
-from livekit.agents.voice.avatar import DataStreamAudioOutput
+
+from .voice import PacedAudioOutput
 
 SAMPLE_RATE = 24_000
 AGENT_NAME = "avsite-avatar"
@@ -76,7 +77,7 @@ class AvatarSession(BaseAvatarSession[Any]):
             site_url=(site_url or os.environ.get("AVSITE_URL", "")).rstrip("/"),
             site_api_key=site_api_key or os.environ.get("AVSITE_API_KEY", ""),
         )
-        self._output: DataStreamAudioOutput | None = None
+        self._output: PacedAudioOutput | None = None
 
     @property
     def avatar_identity(self) -> str:
@@ -101,7 +102,7 @@ class AvatarSession(BaseAvatarSession[Any]):
         else:
             await self._ask_livekit(room.name, agent_identity)
         await super().start(agent_session, room)
-        self._output = DataStreamAudioOutput(
+        self._output = PacedAudioOutput(
             room,
             destination_identity=self.avatar_identity,
             sample_rate=SAMPLE_RATE,

@@ -111,8 +111,9 @@ async def _enter(stack: AsyncExitStack, server: Server, folder: Path, kind: str,
     speaks = avatar
     if over_stream:
         token = server.token(room, AGENT, is_agent=True)
+        output = "paced" if kind == "agent" else "stock"
         speaks = await stack.enter_async_context(
-            Actor("voice", log, server.url, token, str(folder), identity)
+            Actor("voice", log, server.url, token, str(folder), identity, output)
         )
         await speaks.expect("ready")
     asked_at = (await avatar.expect("ready"))["at"]
