@@ -10,7 +10,7 @@ Exception
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal
 
 from lipsync.audio.phones import Phone
 from lipsync.audio.shape import MouthTrack
+from lipsync.face.place import FacePath, FacePick
 
 ENGINES: dict[str, str] = {
     "heygen": "lipsync.engines.heygen.engine.HeyGenEngine",
@@ -34,6 +35,7 @@ SyncMode = Literal["bounce", "loop", "cut_off", "silence", "remap"]
 ExpressionName = Literal["neutral", "happy", "sad", "surprised", "angry"]
 Background = Literal["keep", "blur"]
 FaceKind = Literal["image", "video", "drawn"]
+Others = Literal["still", "filmed"]
 
 OnProgress = Callable[[str, float], None]
 """``on_progress(stage, fraction)``: called at least twice a second; fraction is of the whole render."""
@@ -99,6 +101,25 @@ class RenderOptions:
     """How much of the expression shows, 0..1."""
     background: Background = "keep"
     """What is behind the person in a photo: as it is, or out of focus."""
+    pick: FacePick | None = None
+    """Which of several faces speaks; None: who moves their lips most, and where nobody does, the largest."""
+    others: Others = "still"
+    """What the mouths of others in a video do: at rest where they were filmed speaking, or all as filmed."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> RenderOptions:
+        """From what ``dataclasses.asdict`` and JSON have made of them."""
+        return cls(**{**values, "pick": FacePick.of(values.get("pick"))})
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """One of several people and what is heard of them."""
+
+    path: FacePath
+    speech_path: Path | None
+    """As long as the whole speech, silent where others speak; None: says nothing, with a mouth at rest."""
+    phones: tuple[Phone, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +135,11 @@ class RenderRequest:
     phones: tuple[Phone, ...] | None = None
     """Phone times of the speech, where they are known from its text; they lead the mouth."""
     options: RenderOptions = field(default_factory=RenderOptions)
+    speakers: tuple[Speaker, ...] = ()
+    """Where several faces are seen: whose mouths to move. Empty: the one face says ``speech_path``.
+
+    Engines without ``multi_face`` never get any. ``speech_path`` is what is heard of all of them.
+    """
 
 
 @dataclass(frozen=True)
@@ -127,7 +153,10 @@ class RenderResult:
     warnings: tuple[str, ...] = ()
     """Sentences for the user about what was less than perfect, such as seconds without a face."""
     mouth: MouthTrack | None = None
-    """What the mouth did, as drawn: a shape for every frame. None where the engine does not know."""
+    """What the mouth did, as drawn: a shape for every frame. None where the engine does not know.
+
+    Of several people it is that of whoever opens it most.
+    """
 
 
 @dataclass(frozen=True)
@@ -157,6 +186,7 @@ class Engine:
     needs_gpu: ClassVar[bool] = False
     remote: ClassVar[bool] = False
     multi_face: ClassVar[bool] = False
+    """Can be told which face speaks, and have several say each their own."""
     resumable: ClassVar[bool] = False
     faces: ClassVar[frozenset[FaceKind]] = frozenset({"image", "video", "drawn"})
     """What it can make speak."""

@@ -12,6 +12,8 @@ from lipsync.face.rigid import Similarity
 
 Points = npt.NDArray[np.float32]
 
+_UPPER, _LOWER = list(topology.UPPER_INNER[4:7]), list(topology.LOWER_INNER[4:7])
+
 
 @dataclass(frozen=True)
 class FaceFrame:
@@ -60,3 +62,9 @@ class FaceFrame:
     def vectors_to_pixels(self, uv: Points) -> Points:
         """Displacements (..., 2) in D to displacements in pixels."""
         return np.asarray(uv @ self.axes.T, dtype=np.float32)
+
+
+def lip_gap(landmarks: Points) -> float:
+    """Distance between the lips in the middle of the mouth, in D, the distance of the eyes' outer corners."""
+    points = FaceFrame.of(landmarks).to_uv(landmarks[:, :2])
+    return float((points[_LOWER, 1] - points[_UPPER, 1]).mean())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -18,6 +19,8 @@ from lipsync.face.likeness import face_likeness, face_patch
 from lipsync.face.mesh import eye_distance, head_pose
 from lipsync.face.occlusion import Mask, Occlusion, Shield
 from lipsync.face.own_teeth import find_teeth
+from lipsync.face.people import on_path
+from lipsync.face.place import FacePath
 from lipsync.face.rig import oval_box
 from lipsync.face.rigid import fit_similarity, follow_head
 from lipsync.face.track import FaceTracker, TrackedFace
@@ -92,11 +95,29 @@ class Presence:
     hidden: int = 0
 
 
+class Sight(NamedTuple):
+    """A frame, its time in the source, and the faces in it."""
+
+    image: Image
+    seconds: float
+    faces: list[TrackedFace]
+
+
+def see_faces(
+    frames: Iterable[tuple[Image, float]], max_faces: int, newcomers_every: int = NEWCOMERS_EVERY
+) -> Iterator[Sight]:
+    """Frames, each with its time in the source, and the faces in them."""
+    tracker = FaceTracker(max_faces, newcomers_every=newcomers_every)
+    for image, seconds in frames:
+        yield Sight(image, seconds, tracker.update(image))
+
+
 @dataclass
 class _Seen:
     """One frame in the window: its picture and the one face followed in it."""
 
     image: Image
+    sight: Sight  # holds no picture when it is past
     face: TrackedFace | None
     weight: float  # how much of the change its own pose and what is in front of it allow
     hidden: Mask | None = None  # flat map of what is in front of it
@@ -114,24 +135,30 @@ class _Cast:
 class VideoPerformance:
     """A filmed person speaking ``track``: iterate for the frames, then read ``presence``.
 
-    Follows the largest face; frames without one pass through untouched.
+    Follows the face on ``path``, without one the largest; frames without it pass through untouched.
     """
 
     frames: Iterable[Image]
     track: MouthTrack
     candidates: list[Candidate]
+    path: FacePath | None = None
     presence: Presence = field(default_factory=Presence)
     _cast: dict[int, _Cast] = field(default_factory=dict)
     _followed: int | None = None
     _last_hidden: Mask | None = None
 
     def __iter__(self) -> Iterator[Image]:
-        tracker = FaceTracker(FOLLOWED_FACES, newcomers_every=NEWCOMERS_EVERY)
+        timed = ((image, number / self.track.fps) for number, image in enumerate(self.frames))
+        for sight in self.speak(see_faces(timed, FOLLOWED_FACES)):
+            yield sight.image
+
+    def speak(self, sights: Iterable[Sight]) -> Iterator[Sight]:
+        """The same frames with this person speaking; several take turns at them. Runs some frames behind."""
         window: deque[_Seen] = deque()
         number = 0
         past: deque[_Seen] = deque(maxlen=FADE_FRAMES)
-        for image in self.frames:
-            window.append(self._see(image, tracker))
+        for sight in sights:
+            window.append(self._see(sight))
             if len(window) > FADE_FRAMES:
                 yield self._speak(number, window, past)
                 number += 1
@@ -139,20 +166,29 @@ class VideoPerformance:
             yield self._speak(number, window, past)
             number += 1
 
-    def _see(self, image: Image, tracker: FaceTracker) -> _Seen:
-        faces = [f for f in tracker.update(image) if eye_distance(f.landmarks) >= MIN_EYE_DISTANCE]
+    def _see(self, sight: Sight) -> _Seen:
+        faces = [f for f in sight.faces if eye_distance(f.landmarks) >= MIN_EYE_DISTANCE]
+        face = self._find(sight, faces)
+        number = self.presence.total
+        self.presence.total += 1
+        if face is None:
+            # Of several people each may come and go; it matters while they have something to say.
+            self.presence.faceless += self.path is None or self.track[number].openness > 0
+            return _Seen(sight.image, sight, None, 0.0)
+        return self._watch(sight, face)
+
+    def _find(self, sight: Sight, faces: list[TrackedFace]) -> TrackedFace | None:
+        if self.path is not None:
+            return on_path(faces, self.path, sight.seconds, sight.image)
         face = next((f for f in faces if f.track_id == self._followed), None)
         if face is None and faces:
             face = max(faces, key=lambda f: eye_distance(f.landmarks))
             self._followed = face.track_id
-        self.presence.total += 1
-        if face is None:
-            self.presence.faceless += 1
-            return _Seen(image, None, 0.0)
-        return self._watch(image, face)
+        return face
 
-    def _watch(self, image: Image, face: TrackedFace) -> _Seen:
+    def _watch(self, sight: Sight, face: TrackedFace) -> _Seen:
         """What the pose of a face, and what is in front of it, leave to be changed."""
+        image = sight.image
         cast = self._cast.get(face.track_id)
         if cast is None:
             cast = self._meet(image, face)
@@ -161,29 +197,31 @@ class VideoPerformance:
         self.presence.turned += turned < 1
         if turned == 0:
             self._last_hidden = None
-            return _Seen(image, face, 0.0)
+            return _Seen(image, sight, face, 0.0)
         if self._last_hidden is not None or self.presence.total % WATCH_EVERY == 1:
             self._last_hidden = cast.occlusion.find(image, face.landmarks)
         hidden = self._last_hidden
         share = 0.0 if hidden is None else cast.occlusion.share_hidden(hidden)
         self.presence.hidden += share > COVERED[0]
         bare = float(np.clip((COVERED[1] - share) / (COVERED[1] - COVERED[0]), 0, 1))
-        return _Seen(image, face, min(turned, bare), hidden)
+        return _Seen(image, sight, face, min(turned, bare), hidden)
 
-    def _speak(self, number: int, window: deque[_Seen], past: deque[_Seen]) -> Image:
+    def _speak(self, number: int, window: deque[_Seen], past: deque[_Seen]) -> Sight:
         """Draw the oldest frame of ``window``, which holds what comes after it; ``past`` what came before."""
         current = window.popleft()
         # The past keeps no pictures: only where the face was.
-        past.append(replace(current, image=current.image[:0]))
+        nothing = current.image[:0]
+        past.append(replace(current, image=nothing, sight=current.sight._replace(image=nothing)))
         cast = None if current.face is None else self._cast.get(current.face.track_id)
         if current.face is None or cast is None:
-            return current.image
+            return current.sight
         before, after = list(past)[:-1], list(window)
         amount = _fade(current, before, after)
         landmarks = _smooth(current.face, before, after)
         hidden = _soften(current, before, after)
         shield = None if hidden is None else Shield(cast.occlusion.flat, hidden)
-        return cast.face.draw(current.image, landmarks, self.track[number], amount, shield)
+        drawn = cast.face.draw(current.image, landmarks, self.track[number], amount, shield)
+        return current.sight._replace(image=drawn)
 
     def _meet(self, image: Image, face: TrackedFace) -> _Cast:
         """Choose the reference mouths for a newly met face among the candidates that show the same person."""

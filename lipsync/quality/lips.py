@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lipsync.audio.mouth import speech_mouth
-from lipsync.face import topology
-from lipsync.face.frame import FaceFrame
+from lipsync.face.frame import lip_gap
 from lipsync.face.track import FaceTracker
 from lipsync.video.read import FrameReader
 
@@ -30,7 +29,6 @@ REACH = 15
 MOST_FACES = 3
 LEAST_FRAMES = 25
 """A face seen for less than a second is not scored."""
-_UPPER, _LOWER = list(topology.UPPER_INNER[4:7]), list(topology.LOWER_INNER[4:7])
 _STILL = 1e-4  # D; lips that move less than this do not speak
 
 
@@ -88,6 +86,9 @@ def _speaking_gaps(path: Path, start: int, count: int, asked: Array) -> Array | 
     followed = [gaps for gaps in faces.values() if np.isfinite(gaps).sum() >= LEAST_FRAMES]
     if not followed:
         return None
+    if len(followed) > 1:  # they may take turns: then whoever speaks makes up for who is still
+        moving = np.stack([gaps - np.nanmedian(gaps) for gaps in followed])
+        followed.append(np.where(np.isfinite(moving).all(0), np.nan_to_num(moving).sum(0), np.nan))
     return max(
         followed, key=lambda gaps: float(_correlations(_shifted_sums(gaps, asked, start).moments).max())
     )
@@ -98,12 +99,6 @@ def _faces(path: Path, start: int, count: int) -> Iterator[dict[int, float]]:
     tracker = FaceTracker(MOST_FACES)
     for frame in FrameReader(path, Fraction(FPS)).frames(start, start + count):
         yield {face.track_id: lip_gap(face.landmarks) for face in tracker.update(frame.image)}
-
-
-def lip_gap(landmarks: Array) -> float:
-    """Distance between the lips in the middle of the mouth, in D, the distance of the eyes' outer corners."""
-    points: Array = FaceFrame.of(landmarks).to_uv(landmarks[:, :2])
-    return float((points[_LOWER, 1] - points[_UPPER, 1]).mean())
 
 
 @dataclass(frozen=True)

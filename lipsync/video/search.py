@@ -42,13 +42,17 @@ def search_frames(path: Path, seconds: float) -> Iterator[Image]:
             for frame in FrameReader(path, fps=2):
                 yield frame.image
         else:
-            yield from key_frames(path, seconds / MOST_LOOKS)
+            for image, _ in key_frames(path, seconds / MOST_LOOKS):
+                yield image
     except (MediaError, av.FFmpegError):
         return
 
 
-def key_frames(path: Path, step_seconds: float) -> Iterator[Image]:
-    """Key frames (height, width, 3) RGB, upright, at least ``step_seconds`` apart; no other is decoded."""
+def key_frames(path: Path, step_seconds: float) -> Iterator[tuple[Image, float]]:
+    """Key frames (height, width, 3) RGB, upright, at least ``step_seconds`` apart; no other is decoded.
+
+    Each with its time in seconds from the start of the video.
+    """
     with open_media(path) as container:
         stream = video_stream(container)
         if stream is None:
@@ -56,6 +60,7 @@ def key_frames(path: Path, step_seconds: float) -> Iterator[Image]:
         stream.codec_context.skip_frame = "NONKEY"
         base = stream_time_base(stream)
         due = float("-inf")
+        start = float((stream.start_time or 0) * base)
         converter: RgbConverter | None = None
         for frame in container.decode(stream):
             if frame.pts is None or float(frame.pts * base) < due:
@@ -63,4 +68,5 @@ def key_frames(path: Path, step_seconds: float) -> Iterator[Image]:
             due = float(frame.pts * base) + step_seconds
             if converter is None:
                 converter = RgbConverter(*display_size(frame.width, frame.height, stream.sample_aspect_ratio))
-            yield frame_orientation(frame).apply(converter.convert(frame))
+            seconds = float(frame.pts * base) - start
+            yield frame_orientation(frame).apply(converter.convert(frame)), seconds
