@@ -64,7 +64,7 @@ class AgentEventIn(Schema):
 @router.post("/heartbeat", auth=AgentAuth(), response={204: None}, include_in_schema=False)
 def heartbeat(request: HttpRequest, payload: HeartbeatIn) -> Status[None]:
     """An agent process is alive, has this many places, and these sessions in hand."""
-    reports.note_heartbeat(
+    has_come = reports.note_heartbeat(
         payload.worker,
         payload.places if payload.connected else 0,
         payload.busy,
@@ -72,6 +72,8 @@ def heartbeat(request: HttpRequest, payload: HeartbeatIn) -> Status[None]:
         payload.draining,
         [str(uid) for uid in payload.sessions],
     )
+    if has_come:
+        tasks.serve_waiting()
     return Status(204, None)
 
 

@@ -68,7 +68,7 @@ def note(room: Room, kind: str, message: str) -> None:
 def free_places(now: datetime | None = None) -> int | None:
     """Avatars that the agents can take on just now; None while no agent has been heard of."""
     since = (now or timezone.now()) - timedelta(seconds=WORKER_SECONDS)
-    workers = AgentWorker.objects.filter(seen_at__gt=since, draining=False)
+    workers = AgentWorker.objects.filter(seen_at__gt=since, draining=False, places__gt=0)
     if not workers.exists():
         return None
     free = sum(max(0, worker.places - worker.busy) for worker in workers)

@@ -24,12 +24,16 @@ FORGET_WORKER_SECONDS = 600
 
 def note_heartbeat(
     name: str, places: int, busy: int, load: float, draining: bool, sessions: Sequence[str]
-) -> None:
-    """An agent process is alive and has these sessions in hand."""
-    values = {"places": places, "busy": busy, "load": load, "draining": draining, "seen_at": timezone.now()}
+) -> bool:
+    """An agent process is alive and has these sessions in hand. True when it had no places before."""
+    now = timezone.now()
+    lately = now - timedelta(seconds=control.WORKER_SECONDS)
+    known = AgentWorker.objects.filter(name=name, places__gt=0, draining=False, seen_at__gt=lately).exists()
+    values = {"places": places, "busy": busy, "load": load, "draining": draining, "seen_at": now}
     AgentWorker.objects.update_or_create(name=name, defaults=values)
     if sessions:
         AvatarSession.objects.heard_of(sessions)
+    return places > busy and not draining and not known
 
 
 def note_event(session: AvatarSession, run: int, kind: str, detail: dict[str, Any]) -> bool:

@@ -98,6 +98,12 @@ class AvatarSessionQuerySet(models.QuerySet["AvatarSession"]):
             return True
         return held.filter(state=LIVE).exists()
 
+    def end_waits(self) -> list[int]:
+        """Those that wait are to be tried at the next look; the rooms they are in."""
+        waiting = self.filter(state=WAITING)
+        waiting.update(retry_at=None)
+        return list(waiting.values_list("room", flat=True).distinct())
+
     def touch(self, pk: int, run: int, **changes: Any) -> bool:
         """A sign of life from the agent of this run, with what it says. False when the run is over."""
         held = self.filter(pk=pk, run=run, state__in=RUNNING)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from rooms.bell import ring
-from rooms.models import Participant, Room, RoomEvent
+from rooms.models import AvatarSession, Participant, Room, RoomEvent
 from rooms.reconcile import reconcile, rooms_to_watch
 from rooms.reports import forget_workers
 
@@ -24,6 +24,12 @@ EVENTS_KEPT_FOR = timedelta(days=30)
 def look_soon(room: Room) -> None:
     """Have the room looked at as soon as this can be seen. While Redis is away, the next round does it."""
     transaction.on_commit(lambda: _send(room.pk))
+
+
+def serve_waiting() -> None:
+    """An agent has come: avatars that wait for one need not wait for their next try as well."""
+    for room_id in AvatarSession.objects.end_waits():
+        _send(room_id)
 
 
 def _send(room_id: int) -> None:

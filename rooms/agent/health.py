@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import socket
@@ -42,6 +43,11 @@ class Health:
             )
         }
         self._runner: web.AppRunner | None = None
+        self._soon = asyncio.Event()
+
+    def tell_soon(self) -> None:
+        """Something has changed that the site should know before the next heartbeat is due."""
+        self._soon.set()
 
     def describe(self) -> dict[str, Any]:
         """The state of the process."""
@@ -83,7 +89,9 @@ class Health:
                         pass
                 except (aiohttp.ClientError, TimeoutError, OSError):
                     pass
-                await asyncio.sleep(HEARTBEAT_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._soon.wait(), HEARTBEAT_SECONDS)
+                self._soon.clear()
 
     async def _answer(self, _: web.Request) -> web.Response:
         state = self.describe()

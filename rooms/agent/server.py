@@ -111,6 +111,7 @@ class Agent:
 
     def _note_connected(self) -> None:
         self._has_registered = True
+        self.health.tell_soon()
         logger.info("ready for avatars, %d at once", self.headroom.places)
 
     def _is_connected(self) -> bool:

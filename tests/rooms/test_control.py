@@ -7,9 +7,11 @@ the real one does.
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
 from django.utils import timezone
 from livekit import api, rtc
@@ -206,6 +208,29 @@ def test_at_capacity_it_waits_with_a_reason_and_is_then_served(
     session.refresh_from_db()
     assert (session.state, session.message) == ("waiting", "The machine is too slow for another one.")
     assert session.attempts == 0
+
+
+def test_an_agent_that_comes_serves_at_once_who_waits(
+    joined: rtc.Room, room: Room, alice_api: Api, agent: Agent, nobody_api: Api
+) -> None:
+    def beat(**more: Any) -> None:
+        claims = {"iss": KEY, "sub": "avsite-agent", "exp": int(time.time()) + 60}
+        token = jwt.encode(claims, SECRET, algorithm="HS256")
+        body = {"worker": "agent-2", "places": 2, "busy": 0, **more}
+        answer = nobody_api.call("POST", "/agent/heartbeat", body, Authorization=f"Bearer {token}")
+        assert answer.status_code == 204
+
+    AgentWorker.objects.update(seen_at=timezone.now() - timedelta(seconds=7))
+    session = wish(alice_api, room)
+    beat(connected=False)
+    assert look(room, session).message == control.NO_AGENT, "it has started, but not yet reached LiveKit"
+    waits_until = session.retry_at
+    beat(busy=2)
+    session.refresh_from_db()
+    assert session.retry_at == waits_until is not None
+    AgentWorker.objects.filter(name="agent-2").delete()
+    beat()
+    assert look(room, session).state == "starting", "without waiting for its next try"
 
 
 def test_without_an_agent_it_says_so(joined: rtc.Room, room: Room, alice_api: Api) -> None:
