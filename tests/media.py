@@ -237,6 +237,15 @@ def moving_portrait(
         )
 
 
+def two_people(frames: int, size: int = 360) -> Iterator[Image]:
+    """Two portraits side by side, each moving its own way, (size, 2 * size, 3)."""
+    left = moving_portrait(frames, size, size, sway=0.4)
+    right = moving_portrait(frames, size, size, sway=0.25, turn_degrees=-6.0)
+    for one, other in zip(left, right, strict=True):
+        # Mirrored and darker: not the same person twice.
+        yield np.hstack([one, (other[:, ::-1] * 0.8).astype(np.uint8)])
+
+
 def portrait_way(
     number: int, width: int, height: int, *, sway: float = 1.0, turn_degrees: float = 8.0
 ) -> npt.NDArray[np.float64]:

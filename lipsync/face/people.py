@@ -29,8 +29,12 @@ LEAST_SECONDS = 0.5
 """A face seen for less is no choice, where there are others."""
 SAME_PERSON = 0.8
 """Correlation of two faces' patches that were never seen together."""
-SPEAKS = 0.15
+SPEAKS = 0.05
 """D a second; lips that move less are at rest, or only smile."""
+JITTER = 4.3
+"""Of lips at rest as a mesh sees them, D a second times the pixels between the eyes."""
+SHARP_EYES = 110.0
+"""Pixels between the eyes from which on a mesh sees no more."""
 REACH = 0.35
 """Of a face's box, beyond which a point is not meant for it."""
 LEAST_OVERLAP = 0.1
@@ -53,7 +57,7 @@ class Person:
     seconds: float
     """How long it is seen; 0 in a photo."""
     motion: float
-    """How much its lips move while it is seen, in D a second."""
+    """How much its lips move while it is seen, in D a second, beyond what jitter may be."""
 
     @property
     def box(self) -> Box:
@@ -104,6 +108,7 @@ class _Seen:
     seconds: list[float] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     gaps: list[float] = field(default_factory=list)
+    eyes: list[float] = field(default_factory=list)  # pixels between them
     best: float = -np.inf
     best_at: float = 0.0
     picture: Image | None = None
@@ -116,8 +121,9 @@ class _Seen:
         self.seconds.append(round(seconds, 3))
         self.boxes.append((round(box[0], 4), round(box[1], 4), round(box[2], 4), round(box[3], 4)))
         self.gaps.append(lip_gap(landmarks))
+        self.eyes.append(eye_distance(landmarks))
         # A large frontal view with its mouth closed; the first of equals.
-        quality = eye_distance(landmarks) / width - 0.3 * abs(head_pose(landmarks).yaw) - 0.2 * self.gaps[-1]
+        quality = self.eyes[-1] / width - 0.3 * abs(head_pose(landmarks).yaw) - 0.2 * self.gaps[-1]
         if quality > self.best + 0.01:
             self.best, self.best_at = quality, self.seconds[-1]
             self.picture = _cut(image, (left, top, right, bottom))
@@ -128,14 +134,18 @@ class _Seen:
         times, gaps = np.array(self.seconds), np.array(self.gaps)
         steps = np.diff(times)
         near = (steps > 0) & (steps < 2.5 / LOOK_FPS)
-        total = float(steps[near].sum())
-        return float(np.abs(np.diff(gaps))[near].sum()) / total if total > 0 else 0.0
+        if not near.any():
+            return 0.0
+        moved = float(np.abs(np.diff(gaps))[near].sum() / steps[near].sum())
+        jitter = JITTER / min(median(self.eyes), SHARP_EYES)
+        return float(np.sqrt(max(0.0, moved**2 - jitter**2)))
 
     def join(self, other: _Seen) -> None:
         """The same person, seen again later."""
         self.seconds += other.seconds
         self.boxes += other.boxes
         self.gaps += other.gaps
+        self.eyes += other.eyes
         if other.best > self.best:
             self.best, self.best_at = other.best, other.best_at
             self.picture, self.look = other.picture, other.look

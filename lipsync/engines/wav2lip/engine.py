@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice, repeat
@@ -28,7 +30,7 @@ from lipsync.engines.clip import (
     still_frame_count,
 )
 from lipsync.engines.overlap import read_ahead
-from lipsync.engines.wav2lip.boxes import Box, follow_face
+from lipsync.engines.wav2lip.boxes import Box, follow_faces
 from lipsync.engines.wav2lip.config import Wav2LipConfig
 from lipsync.engines.wav2lip.paste import paste_mouth, paste_square
 from lipsync.engines.wav2lip.sound import MelWindows
@@ -43,13 +45,21 @@ if TYPE_CHECKING:
 _LOADING = threading.Lock()
 
 
+@dataclass(kw_only=True)
+class _Scene(Scene):
+    """With the time of each picture in its source."""
+
+    timed: Iterator[tuple[Image, float]]
+
+
 class Wav2LipEngine(Engine):
     """Makes the mouth with a neural network, 96 or 256 pixels wide."""
 
     name = "wav2lip"
-    version = "1"
+    version = "2"
     label = "Wav2Lip"
     queue = "cpu"
+    multi_face = True
     faces: ClassVar[frozenset[FaceKind]] = frozenset({"image", "video"})
 
     def __init__(self, config: Wav2LipConfig | None = None) -> None:
@@ -76,7 +86,7 @@ class Wav2LipEngine(Engine):
         scene = _stage(request, speech_seconds)
         on_progress("face", 0.03)
         faceless = self._write(request, scene, network, on_progress)
-        if faceless == scene.frame_count:
+        if faceless == scene.frame_count and not request.speakers:
             request.output_path.unlink(missing_ok=True)
             raise EngineError(NO_FACE, fallback=False)
         return RenderResult(
@@ -97,23 +107,30 @@ class Wav2LipEngine(Engine):
         except ModelUnavailable as error:
             raise EngineError(str(error)) from error
 
-    def _write(self, request: RenderRequest, scene: Scene, network: Network, on_progress: OnProgress) -> int:
+    def _write(self, request: RenderRequest, scene: _Scene, network: Network, on_progress: OnProgress) -> int:
         """How many frames had no face. Decoding, following, drawing and encoding overlap."""
-        windows = MelWindows(request.speech_path, float(scene.fps), silent_rests=not self.config.parity)
-        followed = read_ahead(follow_face(scene.frames), network.batch)
+        paths = [speaker.path for speaker in request.speakers]
+        voices = [speaker.speech_path for speaker in request.speakers] or [request.speech_path]
+        rests = not self.config.parity
+        windows = [MelWindows(voice, float(scene.fps), silent_rests=rests) for voice in voices]
+        followed = read_ahead(follow_faces(scene.timed, paths), network.batch)
         faceless = 0
         with clip_writer(request, scene, on_progress, network.batch) as write:
             for start in range(0, scene.frame_count, network.batch):
                 batch = list(islice(followed, min(network.batch, scene.frame_count - start)))
-                faceless += self._speak(network, batch, windows, start)
+                for number, own in enumerate(windows):
+                    faces = [(image, boxes[number]) for image, boxes in batch]
+                    missing = self._speak(network, faces, own, start)
+                    # Of several people each may come and go; it matters while they have something to say.
+                    faceless += sum(not paths or own.speaks(frame) for frame in missing)
                 for image, _ in batch:
                     write(image)
         return faceless
 
     def _speak(
         self, network: Network, batch: list[tuple[Image, Box | None]], windows: MelWindows, start: int
-    ) -> int:
-        """Draw the mouths of a batch of frames into them; how many have no face."""
+    ) -> list[int]:
+        """Draw the mouths of one face into a batch of frames; the numbers of those without it."""
         here = [(number, image, box) for number, (image, box) in enumerate(batch) if box is not None]
         if here:
             size = (network.size, network.size)
@@ -122,7 +139,7 @@ class Wav2LipEngine(Engine):
             paste = paste_square if self.config.parity else paste_mouth
             for (_, image, box), face in zip(here, network(mels, crops.astype(np.uint8)), strict=True):
                 paste(image, box, face)
-        return len(batch) - len(here)
+        return [start + number for number, (_, box) in enumerate(batch) if box is None]
 
 
 @lru_cache(maxsize=1)
@@ -133,18 +150,19 @@ def _loaded(path: Path, changed_ns: int, use_gpu: bool, notes_dir: Path | None, 
     return Network(path, use_gpu=use_gpu, notes_dir=notes_dir, exact=exact)
 
 
-def _stage(request: RenderRequest, speech_seconds: float) -> Scene:
+def _stage(request: RenderRequest, speech_seconds: float) -> _Scene:
     assert request.face_path is not None  # noqa: S101 -- checked by the caller; for the type checker
     info = probe(request.face_path)
     if info.media == "image":
         image = read_photo(request.face_path)
         count = still_frame_count(speech_seconds)
-        frames = (image.copy() for _ in repeat(None, count))
-        return Scene(frames, image.shape[1], image.shape[0], STILL_FPS, count)
+        timed = ((image.copy(), 0.0) for _ in repeat(None, count))
+        return _Scene(iter(()), image.shape[1], image.shape[0], STILL_FPS, count, timed=timed)
     reader = FrameReader(request.face_path)
     sync_mode = request.options.sync_mode
     seconds = clip_seconds(speech_seconds, info.duration_seconds, sync_mode)
     count = max(1, round(seconds * float(reader.fps)))
     looped = loop_frames(request.face_path, count, loop_mode(sync_mode), reader=reader)
-    frames = (frame.image for frame in looped)
-    return Scene(frames, reader.width, reader.height, Fraction(reader.fps), count, reader.color_tags)
+    timed = ((frame.image, frame.seconds) for frame in looped)
+    fps, tags = Fraction(reader.fps), reader.color_tags
+    return _Scene(iter(()), reader.width, reader.height, fps, count, tags, timed=timed)

@@ -23,13 +23,14 @@ QUIET_DB = 34.0
 class MelWindows:
     """Windows over a recording, by frame; past its end there is silence.
 
+    path          None: there is nothing but silence
     silent_rests  give exact silence for pauses, whatever hum they hold
     """
 
-    def __init__(self, path: Path, fps: float, *, silent_rests: bool = True) -> None:
-        samples = load_audio(path, SAMPLE_RATE)
+    def __init__(self, path: Path | None, fps: float, *, silent_rests: bool = True) -> None:
+        samples = np.zeros(0, np.float32) if path is None else load_audio(path, SAMPLE_RATE)
         mel = mel_spectrogram(samples)
-        if silent_rests:
+        if silent_rests and len(samples):
             mel = np.where(_pauses(samples, mel.shape[1]), np.float32(SILENT), mel)
         self._mel: FloatArray = np.pad(mel, ((0, 0), (0, COLUMNS)), constant_values=SILENT)
         self._fps = fps
@@ -38,6 +39,10 @@ class MelWindows:
         """(80, 16): from the frame's time on, as the network was trained."""
         start = min(int(frame * COLUMNS_PER_SECOND / self._fps), self._mel.shape[1] - COLUMNS)
         return self._mel[:, start : start + COLUMNS]
+
+    def speaks(self, frame: int) -> bool:
+        """Whether anything is heard in the frame's window."""
+        return bool((self.at(frame) > SILENT).any())
 
 
 def _pauses(samples: FloatArray, columns: int) -> npt.NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from avsite.ai.errors import BadWeights, ModelUnavailable
 from avsite.ai.registry import Registry
 from lipsync.audio.mel import mel_spectrogram
 from lipsync.engines.base import EngineError, RenderRequest
-from lipsync.engines.wav2lip.boxes import Box, box_of, follow_face
+from lipsync.engines.wav2lip.boxes import Box, box_of, follow_faces
 from lipsync.engines.wav2lip.checkpoint import load_generator
 from lipsync.engines.wav2lip.config import Wav2LipConfig
 from lipsync.engines.wav2lip.engine import Wav2LipEngine
@@ -180,7 +180,7 @@ def test_no_seam_and_nothing_outside(portrait_box: tuple[np.ndarray, Box]) -> No
 def test_boxes_are_steady_and_a_gap_does_not_end_the_clip() -> None:
     frames = list(media.moving_portrait(20, 320, 240))
     frames[8] = np.full_like(frames[8], 90)
-    found = [box for _, box in follow_face(iter(frames))]
+    found = [boxes[0] for _, boxes in follow_faces(((frame, 0.0) for frame in frames), ())]
     assert len(found) == 20 and found[8] is None
     assert all(box is not None for number, box in enumerate(found) if number not in (8, 9, 10))
     lefts = [box.edges[0] for box in found[:8] if box]
