@@ -8,17 +8,23 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.postgres import Postgres, running_postgres
-from tests.stack import test_kills
+from tests.stack import test_kills, test_remote_kills
 from tests.stack.conftest import ROOT, Stack, running
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 JOB_SUITE = (
     "tests/lipsync/test_queue.py",
     "tests/lipsync/test_runner.py",
+    "tests/lipsync/test_service.py",
+    "tests/lipsync/test_costs.py",
+    "tests/lipsync/engines/heygen/test_limits.py",
+    "tests/lipsync/engines/heygen/test_resume.py",
+    "tests/lipsync/engines/heygen/test_webhooks.py",
     "tests/hooks/test_deliveries.py",
     "tests/avsite/test_idempotency.py",
     "tests/avsite/test_metrics.py",
@@ -107,3 +113,17 @@ def test_the_worker_is_killed(stack: Stack, postgres: Postgres) -> None:
     count = row[0] if row else 0
     processes = 5  # the web server, the scheduler, the worker and its two children
     assert 0 < count <= processes * POOL
+
+
+class SmallRemotePool(test_remote_kills.RemoteStack):
+    """The same beside a HeyGen."""
+
+    def __init__(self, *options: Any) -> None:
+        super().__init__(*options)
+        self.environment["AVSITE_DATABASE_POOL"] = str(POOL)
+
+
+def test_the_worker_is_killed_in_mid_job_at_heygen(postgres: Postgres, migrated: str, tmp_path: Path) -> None:
+    url = postgres.create("paid", "migrated")
+    with test_remote_kills.running_remote(tmp_path, SmallRemotePool, url) as stack:
+        test_remote_kills.kill_in_mid_job(stack, "created")

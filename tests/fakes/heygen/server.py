@@ -56,6 +56,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         entry["status"] = status
+        self.world.before_answer(entry)
         self._answer(status, headers, content)
 
     def _read_body(self) -> bytes:

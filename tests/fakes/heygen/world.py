@@ -7,6 +7,7 @@ import secrets
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,8 @@ class World:
         self.hooks: list[dict[str, Any]] = []
         self.endpoints: list[dict[str, Any]] = []
         self.closed = threading.Event()
+        self.before_answer: Callable[[dict[str, Any]], None] = lambda entry: None
+        """Hears of each request once it has been done; nobody is told so until it returns."""
 
     def now(self) -> float:
         return time.time() + self.moved_seconds
