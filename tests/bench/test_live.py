@@ -174,5 +174,6 @@ async def test_watches_over_a_real_server(tmp_path):
     assert seen.spoilt == 0
     assert seen.fps > 5
     assert len(seen.onsets) >= 3
-    assert np.median(seen.onsets) > 60
+    # By windows: on a busy machine sounds are late, and single onsets are paired with those of others.
+    assert np.median(seen.windows[:, 1]) > 100
     assert seen.starts is None
