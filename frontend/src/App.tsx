@@ -17,6 +17,8 @@ import { ToastProvider } from "./ui/Toasts";
 
 const AccountPage = lazy(() => import("./account/AccountPage"));
 const WebhookPage = lazy(() => import("./account/WebhookPage"));
+const BatchesPage = lazy(() => import("./batches/BatchesPage"));
+const BatchPage = lazy(() => import("./batches/BatchPage"));
 const CostsPage = lazy(() => import("./costs/CostsPage"));
 const LibraryPage = lazy(() => import("./library/LibraryPage"));
 const AvatarsPage = lazy(() => import("./avatars/AvatarsPage"));
@@ -35,6 +37,8 @@ function Screens() {
               <Route path="/" element={<StudioPage />} />
               <Route path="/jobs" element={<JobsPage />} />
               <Route path="/jobs/:id" element={<JobPage />} />
+              <Route path="/batches" element={<BatchesPage />} />
+              <Route path="/batches/:id" element={<BatchPage />} />
               <Route path="/rooms" element={<RoomsPage />} />
               <Route path="/avatars" element={<AvatarsPage />} />
               <Route path="/doctor" element={<DoctorPage />} />

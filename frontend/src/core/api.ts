@@ -42,24 +42,29 @@ export class ApiClient {
     this.get("/assets", { kind, cursor, limit });
   deleteAsset = (id: string): Promise<void> => this.send("DELETE", `/assets/${id}`);
 
-  uploadAsset = (file: Blob, name: string, kind: AssetKind, options: UploadOptions = {}): Promise<Asset> =>
-    this.withFreshToken(() => this.upload(file, name, kind, options));
-
-  private upload(file: Blob, name: string, kind: AssetKind, options: UploadOptions): Promise<Asset> {
+  uploadAsset = (file: Blob, name: string, kind: AssetKind, options: UploadOptions = {}): Promise<Asset> => {
     const form = new FormData();
     form.append("kind", kind);
     form.append("file", file, name);
+    return this.upload("/assets", form, options);
+  };
+
+  /** Sends a form with a file in it. */
+  upload = <T>(path: string, form: FormData, options: UploadOptions = {}): Promise<T> =>
+    this.withFreshToken(() => this.uploadOnce<T>(path, form, options));
+
+  private uploadOnce<T>(path: string, form: FormData, options: UploadOptions): Promise<T> {
     return new Promise((resolve, reject) => {
       // fetch cannot report how much of a body has been sent.
       const request = new XMLHttpRequest();
-      request.open("POST", `${ROOT}/assets`);
+      request.open("POST", ROOT + path);
       request.setRequestHeader("X-CSRFToken", this.csrfToken);
       request.setRequestHeader("Accept", "application/json");
       request.upload.onprogress = (event) => {
         if (event.lengthComputable) options.onProgress?.(event.loaded / event.total);
       };
       request.onload = () => {
-        if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText) as Asset);
+        if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText) as T);
         else reject(this.noticed(errorFrom(request.status, request.responseText)));
       };
       request.onerror = () => reject(offlineError());

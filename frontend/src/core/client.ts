@@ -1,4 +1,5 @@
 import { ApiClient } from "./api";
+import { BatchesApi } from "./batchesApi";
 import { RoomsApi } from "./roomsApi";
 import { WebhooksApi } from "./webhooksApi";
 
@@ -6,3 +7,4 @@ import { WebhooksApi } from "./webhooksApi";
 export const api = new ApiClient();
 export const roomsApi = new RoomsApi(api);
 export const webhooksApi = new WebhooksApi(api);
+export const batchesApi = new BatchesApi(api);

@@ -93,6 +93,9 @@ export function JobsPage() {
     <>
       <header className={head.head}>
         <h1>Videos</h1>
+        <ButtonLink to="/batches" icon="list">
+          Many at once
+        </ButtonLink>
         <Tabs
           label="Show videos that are"
           tabs={FILTERS}

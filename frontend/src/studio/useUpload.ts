@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 
 import type { Asset, AssetKind } from "../api/types";
+import type { UploadOptions } from "../core/api";
 import { api } from "../core/client";
 import { isAbort, messageOf } from "../core/errors";
 import { bytes } from "../core/format";
@@ -11,6 +12,8 @@ export type UploadState =
   | { step: "sending"; name: string; fraction: number }
   | { step: "failed"; name: string; message: string };
 
+type Put<T> = (file: Blob, name: string, options: UploadOptions) => Promise<T>;
+
 export interface Upload {
   state: UploadState;
   send: (file: Blob, name: string) => void;
@@ -20,6 +23,12 @@ export interface Upload {
 }
 
 export function useUpload(kind: AssetKind, onDone: (asset: Asset) => void): Upload {
+  const put = useCallback<Put<Asset>>((file, name, options) => api.uploadAsset(file, name, kind, options), [kind]);
+  return useSending(put, onDone);
+}
+
+/** Sends one file at a time by `put`, which must stay the same function. */
+export function useSending<T>(put: Put<T>, onDone: (answer: T) => void): Upload {
   const [state, setState] = useState<UploadState>({ step: "idle" });
   const running = useRef<AbortController>(null);
   const last = useRef<{ file: Blob; name: string }>(null);
@@ -43,11 +52,11 @@ export function useUpload(kind: AssetKind, onDone: (asset: Asset) => void): Uplo
       const onProgress = (fraction: number) => {
         if (running.current === controller) setState({ step: "sending", name, fraction });
       };
-      api.uploadAsset(file, name, kind, { onProgress, signal: controller.signal }).then(
-        (asset) => {
+      put(file, name, { onProgress, signal: controller.signal }).then(
+        (answer) => {
           if (running.current !== controller) return;
           setState({ step: "idle" });
-          done.current(asset);
+          done.current(answer);
         },
         (error: unknown) => {
           if (running.current !== controller) return;
@@ -55,7 +64,7 @@ export function useUpload(kind: AssetKind, onDone: (asset: Asset) => void): Uplo
         },
       );
     },
-    [kind, limit],
+    [put, limit],
   );
   const cancel = useCallback(() => {
     running.current?.abort();
