@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -32,12 +33,8 @@ def loop_frames(
     if mode == "stretch":
         yield from _stretched(reader, frame_count)
         return
-    left = frame_count
-    for frame in _endless(reader, mode, frame_count):
-        if left <= 0:
-            return
-        left -= 1
-        yield frame
+    # Not one frame more: the first one that runs backwards has a whole window decoded.
+    yield from islice(_endless(reader, mode, frame_count), frame_count)
 
 
 def _stretched(reader: FrameReader, wanted: int) -> Iterator[Frame]:

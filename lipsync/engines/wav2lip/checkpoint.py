@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from avsite.ai.errors import BadWeights
 from avsite.ai.weights import StateDict, fit_weights, load_weights
 from lipsync.engines.wav2lip.generator import Generator
@@ -17,7 +19,8 @@ def load_generator(path: Path) -> Generator:
     Raises BadWeights saying what the file is instead, FileNotFoundError, ModelUnavailable without torch.
     """
     table = load_weights(MODEL, path)
-    network = Generator(_size_of(path, table))
+    with torch.device("meta"):  # random numbers for 36 million weights take a second, to be overwritten
+        network = Generator(_size_of(path, table))
     fit_weights(MODEL, path, network, table)
     network.eval()
     return network

@@ -6,10 +6,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from itertools import islice, repeat
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -33,14 +31,12 @@ from lipsync.engines.overlap import read_ahead
 from lipsync.engines.wav2lip.boxes import Box, follow_faces
 from lipsync.engines.wav2lip.config import Wav2LipConfig
 from lipsync.engines.wav2lip.paste import paste_mouth, paste_square
+from lipsync.engines.wav2lip.runtime import Lips, load_network
 from lipsync.engines.wav2lip.sound import MelWindows
 from lipsync.face.face import Image
 from lipsync.video.loop import loop_frames
 from lipsync.video.probe import probe
 from lipsync.video.read import FrameReader
-
-if TYPE_CHECKING:
-    from lipsync.engines.wav2lip.network import Network
 
 _LOADING = threading.Lock()
 
@@ -96,18 +92,18 @@ class Wav2LipEngine(Engine):
             warnings=tuple(faceless_warning(faceless, scene)),
         )
 
-    def _network(self) -> Network:
+    def _network(self) -> Lips:
         try:
             path = self.config.weights()
             require_torch(self.name)
             with _LOADING:
                 config = self.config
                 changed = path.stat().st_mtime_ns
-                return _loaded(path, changed, config.use_gpu, config.notes_dir, config.parity)
+                return load_network(path, changed, config.use_gpu, config.notes_dir, config.parity)
         except ModelUnavailable as error:
             raise EngineError(str(error)) from error
 
-    def _write(self, request: RenderRequest, scene: _Scene, network: Network, on_progress: OnProgress) -> int:
+    def _write(self, request: RenderRequest, scene: _Scene, network: Lips, on_progress: OnProgress) -> int:
         """How many frames had no face. Decoding, following, drawing and encoding overlap."""
         paths = [speaker.path for speaker in request.speakers]
         voices = [speaker.speech_path for speaker in request.speakers] or [request.speech_path]
@@ -128,7 +124,7 @@ class Wav2LipEngine(Engine):
         return faceless
 
     def _speak(
-        self, network: Network, batch: list[tuple[Image, Box | None]], windows: MelWindows, start: int
+        self, network: Lips, batch: list[tuple[Image, Box | None]], windows: MelWindows, start: int
     ) -> list[int]:
         """Draw the mouths of one face into a batch of frames; the numbers of those without it."""
         here = [(number, image, box) for number, (image, box) in enumerate(batch) if box is not None]
@@ -140,14 +136,6 @@ class Wav2LipEngine(Engine):
             for (_, image, box), face in zip(here, network(mels, crops.astype(np.uint8)), strict=True):
                 paste(image, box, face)
         return [start + number for number, (_, box) in enumerate(batch) if box is None]
-
-
-@lru_cache(maxsize=1)
-def _loaded(path: Path, changed_ns: int, use_gpu: bool, notes_dir: Path | None, exact: bool) -> Network:
-    """The network of a checkpoint, kept for the next clip; a file that changed is read anew."""
-    from lipsync.engines.wav2lip.network import Network
-
-    return Network(path, use_gpu=use_gpu, notes_dir=notes_dir, exact=exact)
 
 
 def _stage(request: RenderRequest, speech_seconds: float) -> _Scene:

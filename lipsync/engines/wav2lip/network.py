@@ -1,16 +1,11 @@
-"""A generator made ready for this machine: folded, in the precision and batch that are fastest here.
-
-Precision is measured, never assumed: bfloat16 is five times faster with AMX and ten times slower without.
-"""
+"""The generator on torch made ready for this machine: folded, in the precision and batch that suit it."""
 
 from __future__ import annotations
 
+import copy
 import ctypes
-import hashlib
-import json
 import logging
 import platform
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +14,7 @@ import torch
 
 from lipsync.engines.wav2lip.checkpoint import load_generator
 from lipsync.engines.wav2lip.generator import fold_batch_norm
+from lipsync.engines.wav2lip.precision import fastest_run, is_low_faster
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +22,6 @@ Array = npt.NDArray[np.float32]
 
 BATCH = {96: 16, 256: 4}
 GPU_BATCH = {96: 128, 256: 32}
-TIMED_RUNS = 2
-GAIN = 1.15
-"""Lower precision must be at least this much faster to be worth its error of half a level."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
@@ -39,11 +32,11 @@ class Network:
         self, path: Path, *, use_gpu: bool = False, notes_dir: Path | None = None, exact: bool = False
     ) -> None:
         """exact: single precision, no timing. Raises as ``load_generator``."""
-        _keep_freed_memory()
         generator = fold_batch_norm(load_generator(path))
         self.size = generator.size
         self.device = torch.device("cuda" if use_gpu and torch.cuda.is_available() else "cpu")
         self._generator = generator.to(self.device, memory_format=torch.channels_last)
+        _keep_freed_memory()  # from here on: what loading needed goes back to the system
         is_gpu = self.device.type == "cuda"
         self.batch = (GPU_BATCH if is_gpu else BATCH)[self.size]
         self.precision = torch.float32 if exact else self._fastest(notes_dir)
@@ -86,43 +79,29 @@ class Network:
 
     def _fastest(self, notes_dir: Path | None) -> torch.dtype:
         """The precision noted for this machine, or measured now and noted."""
-        low = torch.float16 if self.device.type == "cuda" else torch.bfloat16
-        note = None if notes_dir is None else notes_dir / f"wav2lip-{self._host()}.json"
-        if note is not None and note.is_file():
-            return low if json.loads(note.read_text())["low_precision"] else torch.float32
-        full_seconds, low_seconds = self._time(torch.float32), self._time(low)
-        is_low = full_seconds > low_seconds * GAIN
-        logger.info(
-            "faces per run: %.0f ms in full, %.0f ms in low precision", full_seconds * 1e3, low_seconds * 1e3
-        )
-        if note is not None:
-            note.parent.mkdir(parents=True, exist_ok=True)
-            note.write_text(json.dumps({"low_precision": is_low}))
-        return low if is_low else torch.float32
-
-    def _time(self, precision: torch.dtype) -> float:
-        """Seconds of the faster of a few runs."""
-        self._generator.to(precision)
-        self.precision = precision
-        count = min(4, self.batch)
-        faces = np.full((count, self.size, self.size, 3), 127, np.uint8)
-        mels = np.zeros((count, 80, 16), np.float32)
-        best = float("inf")
-        for _ in range(TIMED_RUNS + 1):  # the first one warms up
-            began = time.perf_counter()
-            self._run(mels, faces, lower_half=True)
-            best = min(best, time.perf_counter() - began)
-        return best
-
-    def _host(self) -> str:
-        """Names what the choice depends on."""
         device = (
             torch.cuda.get_device_name()
             if self.device.type == "cuda"
             else torch.backends.cpu.get_cpu_capability()
         )
         facts = [platform.node(), device, torch.get_num_threads(), torch.__version__, self.size]
-        return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:12]
+        low = torch.float16 if self.device.type == "cuda" else torch.bfloat16
+
+        kept = self._generator
+
+        def timed(is_low: bool) -> float:
+            self.precision = low if is_low else torch.float32
+            # A copy: numbers that were rounded once would stay so.
+            self._generator = copy.deepcopy(kept).to(low) if is_low else kept
+            count = min(4, self.batch)
+            faces = np.full((count, self.size, self.size, 3), 127, np.uint8)
+            mels = np.zeros((count, 80, 16), np.float32)
+            try:
+                return fastest_run(lambda: self._run(mels, faces, lower_half=True))
+            finally:
+                self._generator = kept
+
+        return low if is_low_faster(notes_dir, facts, timed) else torch.float32
 
 
 def _keep_freed_memory() -> None:

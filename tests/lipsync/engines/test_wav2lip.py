@@ -16,10 +16,12 @@ from lipsync.engines.base import EngineError, RenderRequest
 from lipsync.engines.wav2lip.boxes import Box, box_of, follow_faces
 from lipsync.engines.wav2lip.checkpoint import load_generator
 from lipsync.engines.wav2lip.config import Wav2LipConfig
+from lipsync.engines.wav2lip.convert import converted
 from lipsync.engines.wav2lip.engine import Wav2LipEngine
 from lipsync.engines.wav2lip.generator import Generator, fold_batch_norm
 from lipsync.engines.wav2lip.network import Network
 from lipsync.engines.wav2lip.paste import paste_mouth, paste_square
+from lipsync.engines.wav2lip.runtime import load_network
 from lipsync.engines.wav2lip.sound import SILENT, MelWindows
 from lipsync.video.probe import probe
 from lipsync.video.read import FrameReader
@@ -85,10 +87,18 @@ def test_the_wrong_file_is_named(table: dict, said: str, tmp_path: Path) -> None
         load_generator(tmp_path / "file.pth")
 
 
-def test_runs_in_batches_and_colours_stay(checkpoint: Path) -> None:
-    network = Network(checkpoint, exact=True)
+@pytest.mark.parametrize("kind", ["torch", "openvino"])
+def test_runs_in_batches_and_colours_stay(
+    kind: str, request: pytest.FixtureRequest, checkpoint: Path
+) -> None:
+    if kind == "torch":
+        network = Network(checkpoint, exact=True)
+        network.batch = 2
+    else:
+        vino = pytest.importorskip("lipsync.engines.wav2lip.vino")
+        network = vino.VinoNetwork(request.getfixturevalue("vino_model"), exact=True)
+        network.batch = 4  # the last one is not full
     seen, heard = faces(5, 96), mels(5)
-    network.batch = 2
     out = network(heard, seen)
     assert out.shape == (5, 48, 96, 3)
     hidden = seen[:, :, :, ::-1].astype(np.float32) / 255
@@ -105,9 +115,48 @@ def test_precision_is_measured_once_a_machine(checkpoint: Path, tmp_path: Path) 
     first = Network(checkpoint, notes_dir=tmp_path)
     (note,) = tmp_path.glob("wav2lip-*.json")
     other = '{"low_precision": true}' if first.precision == torch.float32 else '{"low_precision": false}'
+    exact = Network(checkpoint, exact=True)
+    if first.precision == torch.float32:
+        np.testing.assert_array_equal(first(mels(1), faces(1, 96)), exact(mels(1), faces(1, 96)))
     note.write_text(other)
     second = Network(checkpoint, notes_dir=tmp_path)
     assert second.precision != first.precision, "the note was not read"
+
+
+@pytest.fixture(scope="session")
+def vino_model(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("openvino")
+    model = converted(checkpoint, tmp_path_factory.mktemp("cache"))
+    assert model is not None
+    return model
+
+
+def test_a_checkpoint_is_converted_once(vino_model: Path, checkpoint: Path) -> None:
+    made = vino_model.stat().st_mtime_ns
+    assert converted(checkpoint, vino_model.parent) == vino_model
+    assert vino_model.stat().st_mtime_ns == made
+    assert sorted(path.suffix for path in vino_model.parent.iterdir()) == [".bin", ".xml"]
+
+
+def test_what_cannot_be_converted_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    torch.save({"binary_pred.0.weight": torch.zeros(1)}, tmp_path / "file.pth")
+    with pytest.raises(BadWeights, match="discriminator"):
+        converted(tmp_path / "file.pth", tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_without_a_gpu_openvino_runs_it_and_torch_where_it_cannot(
+    vino_model: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load() -> object:
+        load_network.cache_clear()
+        return load_network(checkpoint, 0, False, vino_model.parent, True)
+
+    assert type(load()).__name__ == "VinoNetwork"
+    monkeypatch.setattr("lipsync.engines.wav2lip.runtime.converted", lambda path, folder: None)
+    assert isinstance(load(), Network)
+    load_network.cache_clear()
 
 
 # --- Sound -------------------------------------------------------------------------------------------------

@@ -57,3 +57,13 @@ def test_drawing_on_frames_leaves_later_ones_alone(tmp_path):
     for frame in loop_frames(path, 30, "bounce"):
         assert media.picture_number(frame.image) == frame.index
         frame.image[:] = 255
+
+
+def test_a_clip_that_is_long_enough_is_decoded_once(tmp_path, monkeypatch):
+    path = media.write_video(tmp_path / "clip.mp4", 10, size=(160, 120))
+    reader = loop.FrameReader(path)
+    passes = []
+    frames = reader.frames
+    monkeypatch.setattr(reader, "frames", lambda *span: passes.append(span) or frames(*span))
+    assert len(list(loop_frames(path, 10, "bounce", reader=reader))) == 10
+    assert passes == [()], "frames were decoded that nobody asked for"
