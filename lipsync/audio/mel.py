@@ -6,6 +6,7 @@ Follows hparams.py and audio.py of github.com/Rudrabha/Wav2Lip with librosa 0.7,
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,22 +23,35 @@ _PRE_EMPHASIS = 0.97
 _FLOOR_DB = -100.0
 _REFERENCE_DB = 20.0
 _LIMIT = 4.0
-_BLOCK = 4096  # columns transformed at once
+_BLOCK = 256  # columns transformed at once; the memory of it is all that is needed beside the result
 
 
 def mel_spectrogram(samples: FloatArray) -> FloatArray:
     """Normalised decibels (BANDS, 1 + samples // HOP) in -4..4 of 16 kHz mono samples in -1..1."""
     if len(samples) == 0:
         return np.full((BANDS, 1), -_LIMIT, np.float32)
-    sound = samples.astype(np.float64)
-    sound = np.append(sound[:1], sound[1:] - _PRE_EMPHASIS * sound[:-1])
+    columns = 1 + len(samples) // HOP
+    mel = np.empty((BANDS, columns), np.float32)
+    for start in range(0, columns, _BLOCK):
+        stop = min(start + _BLOCK, columns)
+        levels = _decibels(_windows(samples, start, stop)).T
+        scaled = 2 * _LIMIT * (levels - _FLOOR_DB) / -_FLOOR_DB - _LIMIT
+        mel[:, start:stop] = np.clip(scaled, -_LIMIT, _LIMIT)
+    return mel
+
+
+def _windows(samples: FloatArray, start: int, stop: int) -> npt.NDArray[np.float64]:
+    """(stop - start, WINDOW) samples around columns, pre-emphasised, the sound reflected at its ends."""
+    first, last = start * HOP - WINDOW // 2, (stop - 1) * HOP + WINDOW // 2
+    low, high = max(0, first - WINDOW), min(last, len(samples))  # what is reflected needs more around it
+    sound = samples[max(0, low - 1) : high].astype(np.float64)
+    emphasised = sound[1:] - _PRE_EMPHASIS * sound[:-1]
+    sound = emphasised if low else np.append(sound[:1], emphasised)
     # Reflection needs more than half a window of sound.
-    padded = np.pad(sound, WINDOW // 2, mode="reflect" if len(sound) > WINDOW // 2 else "constant")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
-    blocks = [_decibels(windows[start : start + _BLOCK]) for start in range(0, len(windows), _BLOCK)]
-    levels = np.concatenate(blocks).T
-    scaled = 2 * _LIMIT * (levels - _FLOOR_DB) / -_FLOOR_DB - _LIMIT
-    return np.clip(scaled, -_LIMIT, _LIMIT).astype(np.float32)
+    mode: Literal["reflect", "constant"] = "reflect" if len(samples) > WINDOW // 2 else "constant"
+    left = max(0, -first)
+    padded = np.pad(sound, (left, max(0, last - high)), mode=mode)[first - low + left :]
+    return np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
 
 
 def _decibels(windows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -172,6 +172,14 @@ def test_mel_of_silence_and_of_a_tone() -> None:
     assert mel_spectrogram(np.zeros(0, np.float32)).shape == (80, 1)
 
 
+@pytest.mark.parametrize("count", [1, 400, 401, 3200, 5600, 16_000])
+def test_long_sound_is_transformed_piece_by_piece(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = media.spoken_like(1.0)[:count]
+    whole = mel_spectrogram(sound)
+    monkeypatch.setattr("lipsync.audio.mel._BLOCK", 7)
+    np.testing.assert_allclose(mel_spectrogram(sound), whole, atol=1e-6)
+
+
 def test_pauses_are_exactly_silent_and_the_end_is_covered(tmp_path: Path) -> None:
     speech = media.spoken_like(1.0)
     hum = 0.002 * np.random.default_rng(0).normal(0, 1, 16_000).astype(np.float32)
