@@ -29,9 +29,10 @@ from avsite.limits import client_address, count_request
 from lipsync import results, tasks
 from lipsync.assets import Kind, find_asset, store_upload
 from lipsync.engines.base import RenderOptions
+from lipsync.face.place import FacePick
 from lipsync.media_types import content_type
 from lipsync.models import Asset, Job
-from lipsync.order import Order, Refused
+from lipsync.order import Order, Refused, Segment
 from lipsync.paging import take_page
 from lipsync.progress import publish
 from lipsync.queue import JobQuerySet
@@ -50,6 +51,7 @@ from lipsync.schemas import (
     describe_estimate,
     describe_job,
 )
+from lipsync.schemas_people import SegmentIn
 from lipsync.service import get_lipsync_service, require_room
 
 router = Router()
@@ -75,6 +77,7 @@ EITHER_BODY = {
                         "engine": {"type": "string"},
                         "max_cost_usd": {"type": "number"},
                         "options": {"description": "JSON", "type": "string"},
+                        "segments": {"description": "JSON", "type": "string"},
                     },
                 }
             },
@@ -144,7 +147,8 @@ def cancel_lipsync(request: HttpRequest, job_id: UUID) -> JobOut:
 def retry_lipsync(request: HttpRequest, job_id: UUID) -> JobOut:
     """Queue a failed, cancelled or expired job again."""
     job = _own(request, job_id)
-    if not (job.face_id or job.house_look) or not (job.speech_id or job.text):
+    said = job.segments.all() or [job]
+    if not (job.face_id or job.house_look) or not all(one.speech_id or one.text for one in said):
         raise ApiError("conflict", "A file of this job was deleted; make a new job with another one.")
     with transaction.atomic(), _refusals():
         require_room(User.objects.select_for_update().get(pk=job.owner_id))
@@ -254,7 +258,7 @@ def _refusals() -> Iterator[None]:
 
 
 def _whole(jobs: JobQuerySet) -> JobQuerySet:
-    return jobs.select_related("face", "speech", "batch").prefetch_related("attempts")
+    return jobs.select_related("face", "speech", "batch").prefetch_related("attempts", "segments__speech")
 
 
 def _own(request: HttpRequest, job_id: UUID) -> Job:
@@ -311,8 +315,8 @@ def _read_body(request: HttpRequest) -> tuple[JobIn, Files]:
         fields: Any = {name: value for name, value in request.POST.items() if value != ""}
         found = {name: request.FILES.get(name) for name in ("face", "speech")}
         files = {name: file for name, file in found.items() if isinstance(file, UploadedFile)}
-        if "options" in fields:
-            fields["options"] = _read_json(fields["options"], "options")
+        for name in {"options", "segments"} & fields.keys():
+            fields[name] = _read_json(fields[name], name)
         fields |= dict.fromkeys(files, "file")
     else:
         fields, files = _read_json(request.body, None), {}
@@ -352,8 +356,24 @@ def read_order(owner: User, payload: JobIn, files: Files) -> Order:
         voice=payload.voice or "",
         voice_rate=payload.voice_rate,
         engine=payload.engine,
-        options=RenderOptions(**payload.options.dict()),
+        options=RenderOptions.of(payload.options.dict()),
+        segments=tuple(_read_segment(owner, one, n) for n, one in enumerate(payload.segments)),
         max_cost_usd=None if payload.max_cost_usd is None else Decimal(str(payload.max_cost_usd)),
+    )
+
+
+def _read_segment(owner: User, one: SegmentIn, number: int) -> Segment:
+    where = f"segments.{number}.speech"
+    return Segment(
+        speech=find_asset(owner, one.speech, "speech", param=where) if one.speech else None,
+        text=one.text or "",
+        transcript=one.transcript or "",
+        transcript_language=one.transcript_language or "",
+        voice=one.voice or "",
+        voice_rate=one.voice_rate,
+        start_seconds=one.start_seconds,
+        end_seconds=one.end_seconds,
+        pick=FacePick.of(one.pick.dict()) if one.pick else None,
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from django.http import HttpRequest, HttpResponseBase
-from ninja import File, Form, Query, Router, Schema, Status
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from ninja import Field, File, Form, Query, Router, Schema, Status
 from ninja.files import UploadedFile
 
 from avsite.auth import caller
@@ -15,12 +15,15 @@ from avsite.errors import not_found
 from avsite.files import serve_file
 from avsite.idempotency import once
 from avsite.limits import count_request
+from lipsync import tasks
 from lipsync.assets import Kind, delete_asset, find_asset, store_upload, visible_assets
 from lipsync.face.outline import FACE_LINES, mesh_faces
+from lipsync.face.people import main_person
 from lipsync.media_types import content_type
 from lipsync.models import Asset
 from lipsync.paging import take_page
-from lipsync.schemas import AssetOut, describe_asset
+from lipsync.people import people_of
+from lipsync.schemas import API_ROOT, AssetOut, describe_asset
 from lipsync.video.read import read_image
 
 router = Router()
@@ -116,3 +119,65 @@ def get_landmarks(request: HttpRequest, asset_id: uuid.UUID) -> LandmarksOut:
     return LandmarksOut(
         lines=[list(line) for line in FACE_LINES], faces=[MeshOut(points=points) for points in meshes]
     )
+
+
+class FaceOut(Schema):
+    """One face of a photo or a video. ``track`` is its number, from 1."""
+
+    track: int
+    box: list[float] = Field(description="left, top, width, height at ``at_seconds``, 0..1 of the picture.")
+    at_seconds: float = Field(description="A moment at which it is seen well.")
+    seconds: float = Field(description="How long it is seen; 0 in a photo.")
+    motion: float = Field(description="How much its lips move; 0 for one at rest.")
+    speaks: bool = Field(description="Whether its lips move as those of somebody who speaks.")
+    is_main: bool = Field(description="It is the one that speaks where none is picked.")
+    thumbnail_url: str
+
+
+class FacesOut(Schema):
+    """``looking``: a worker goes through the video; ask again in a second."""
+
+    state: Literal["ready", "looking"]
+    items: list[FaceOut]
+
+
+@router.get("/{uuid:asset_id}/faces", response=FacesOut)
+def get_faces(request: HttpRequest, asset_id: uuid.UUID) -> FacesOut:
+    """Everyone in a photo or a video, to pick from; found once and kept."""
+    asset = _own(request, asset_id)
+    if asset.kind != Asset.Kind.FACE:
+        return FacesOut(state="ready", items=[])
+    people = people_of(asset)
+    if people is None:
+        tasks.look_for_people(asset)
+        return FacesOut(state="looking", items=[])
+    root = f"{API_ROOT}/assets/{asset.uid}/faces"
+    main = main_person(people) if people else None
+    return FacesOut(
+        state="ready",
+        items=[
+            FaceOut(
+                track=one.track,
+                box=list(one.box),
+                at_seconds=one.shown_at_seconds,
+                seconds=one.seconds,
+                motion=one.motion,
+                speaks=one.speaks,
+                is_main=one is main,
+                thumbnail_url=f"{root}/{one.track}/thumbnail",
+            )
+            for one in people
+        ],
+    )
+
+
+@router.get("/{uuid:asset_id}/faces/{int:track}/thumbnail")
+def get_face_thumbnail(request: HttpRequest, asset_id: uuid.UUID, track: int) -> HttpResponse:
+    """A small square picture of one face."""
+    people = people_of(_own(request, asset_id)) or []
+    found = next((one for one in people if one.track == track), None)
+    if found is None:
+        raise not_found("face")
+    response = HttpResponse(found.thumbnail, content_type="image/jpeg")
+    response["Cache-Control"] = "private, max-age=86400"
+    return response

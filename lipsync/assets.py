@@ -27,7 +27,8 @@ from avsite.uploads import readable_size, too_large
 from lipsync.audio.levels import waveform_peaks
 from lipsync.face.outline import FaceOutline, outline_faces
 from lipsync.media_types import file_suffix
-from lipsync.models import Asset, Job
+from lipsync.models import Asset, Job, Segment
+from lipsync.people import people_file
 from lipsync.queue import JobQuerySet
 from lipsync.schemas import MediaInfoOut
 from lipsync.storage import share, used_bytes
@@ -141,7 +142,8 @@ def purge_assets(now: datetime | None = None) -> int:
 
 
 def _jobs_with(asset: Asset) -> JobQuerySet:
-    return Job.objects.filter(Q(face=asset) | Q(speech=asset))
+    said = Segment.objects.filter(speech=asset).values("job")
+    return Job.objects.filter(Q(face=asset) | Q(speech=asset) | Q(pk__in=said))
 
 
 def _is_kept(asset: Asset) -> bool:
@@ -149,7 +151,7 @@ def _is_kept(asset: Asset) -> bool:
 
 
 def _remove(asset: Asset) -> None:
-    folder, names = _folder(asset.uid), [asset.file.name, asset.thumbnail.name]
+    folder, names = _folder(asset.uid), [asset.file.name, asset.thumbnail.name, people_file(asset)]
     asset.delete()
 
     def remove_files() -> None:

@@ -41,5 +41,10 @@ def transcribed_content(speech: str, text: str, language: str, aligner_version: 
     return f"{speech} as " + _digest([text, language, aligner_version])
 
 
+def segments_content(segments: list[list[object]]) -> str:
+    """The name of what several people say; each segment is what JSON takes, its words by their name."""
+    return "segments:" + _digest(segments)
+
+
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

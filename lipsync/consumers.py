@@ -93,7 +93,9 @@ class JobConsumer(LiveConsumer):
         """This person's jobs among ``queries``, newest first."""
         jobs: dict[int, Job] = {}
         for query in queries:
-            rows = query.select_related("face", "speech", "batch").prefetch_related("attempts")
+            rows = query.select_related("face", "speech", "batch").prefetch_related(
+                "attempts", "segments__speech"
+            )
             jobs |= {job.pk: job for job in rows if job.owner_id == self.user.pk}
         return [describe_job(jobs[pk]).model_dump(mode="json") for pk in sorted(jobs, reverse=True)]
 

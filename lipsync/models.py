@@ -170,6 +170,30 @@ class Job(models.Model):
         return f"job {self.uid}"
 
 
+class Segment(models.Model):
+    """What one of several people says in a job, and when. A job with any has no speech of its own."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="segments")
+    number = models.PositiveSmallIntegerField(help_text="Its place in the order, from 0.")
+    start_seconds = models.FloatField(null=True, blank=True, help_text="Empty: after the one before it.")
+    end_seconds = models.FloatField(null=True, blank=True, help_text="Empty: when all is said.")
+    pick = models.JSONField(null=True, blank=True, help_text="See lipsync.face.place.FacePick.")
+    speech = models.ForeignKey(
+        Asset, null=True, blank=True, on_delete=models.SET_NULL, related_name="segments"
+    )
+    text = models.TextField(blank=True)
+    transcript = models.TextField(blank=True)
+    transcript_language = models.CharField(max_length=20, blank=True)
+    voice = models.CharField(max_length=80, blank=True)
+    voice_rate = models.FloatField(default=1.0)
+
+    class Meta:
+        ordering = ("number",)
+
+    def __str__(self) -> str:
+        return f"segment {self.number}"
+
+
 class Attempt(models.Model):
     """One engine's try at a job, kept for the record."""
 

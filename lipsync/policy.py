@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from lipsync.cost import dollars, estimate_usd
 from lipsync.engines.base import ENGINES, Engine, FaceKind, QualityReport, get_engine
@@ -15,6 +15,8 @@ SHORT_SECONDS = 30.0
 POOR = QualityReport(sync_score=0.70, audio_quality=0.80, video_quality=0.75)
 GOOD = QualityReport(sync_score=0.85, audio_quality=0.90, video_quality=0.85)
 """Bands of quality: below POOR a result is made once more where it may be, from GOOD on it is very good."""
+Wish = Literal["pick", "segments"]
+"""That one of several faces was picked, or that several people say each their own."""
 FACE_WORDS = {"image": "a photo", "video": "a video", "drawn": "a drawn face"}
 
 
@@ -56,6 +58,7 @@ def survey(
     seconds: float,
     *,
     face: FaceKind | None = None,
+    wish: Wish | None = None,
     budget_usd: Decimal | None = None,
     budget_words: str = "the budget left",
     blocked: Mapping[str, str] | None = None,
@@ -63,6 +66,7 @@ def survey(
     """Every engine as it stands to a clip of ``seconds``.
 
     face        what is to speak; None: not known
+    wish        what not every engine can do
     budget_usd  what may still be spent; None means no limit. ``budget_words`` name it after "more than"
     blocked     reasons from elsewhere, by engine
     """
@@ -78,7 +82,7 @@ def survey(
         is_set_up = refusal is None
         refusal = (
             refusal
-            or _unfit(engine, seconds, face)
+            or _unfit(engine, seconds, face, wish)
             or (blocked or {}).get(name)
             or _too_dear(engine, cost_usd, budget_usd, budget_words)
         )
@@ -151,10 +155,17 @@ def _pairs(one: QualityReport, other: QualityReport) -> list[tuple[float, float]
     ]
 
 
-def _unfit(engine: Engine, seconds: float, face: FaceKind | None) -> str | None:
+def _unfit(engine: Engine, seconds: float, face: FaceKind | None, wish: Wish | None) -> str | None:
     if face is not None and face not in engine.faces:
         wanted = " or ".join(FACE_WORDS[kind] for kind in sorted(engine.faces))
         return f"{engine.label} needs {wanted}; this is {FACE_WORDS[face]}."
+    if wish is not None and not engine.multi_face:
+        cannot = (
+            "cannot be told which of several faces speaks"
+            if wish == "pick"
+            else "takes one voice for a whole video, no segments for several people"
+        )
+        return f"{engine.label} {cannot}; choose the built-in engine or Wav2Lip."
     if engine.max_seconds is not None and seconds > engine.max_seconds:
         return (
             f"{engine.label} makes at most {engine.max_seconds:g} s; shorten the speech or change the engine."

@@ -9,18 +9,17 @@ Exception
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
 from lipsync.audio.phones import Phone
+from lipsync.casting import VOICE_SHARE, Dialogue, Speech
 from lipsync.engines.base import (
     Cancelled,
     Engine,
@@ -29,29 +28,20 @@ from lipsync.engines.base import (
     OnProgress,
     QualityReport,
     RemoteEngine,
-    RenderOptions,
     RenderRequest,
     RenderResult,
     Wait,
     get_engine,
 )
 from lipsync.policy import Choice, describe_poor, is_better, is_poor
-from lipsync.speech.align import align_recording
 from lipsync.speech.errors import SpeechError
-from lipsync.speech.languages import find_language
-from lipsync.speech.synthesize import synthesize_to_file
-from lipsync.speech.voices import DEFAULT_VOICE
 from lipsync.video.errors import MediaError
+from lipsync.work import Work
 
 logger = logging.getLogger(__name__)
 
-SYNTHESISER = "espeak-ng 1.52, 1"
-"""Part of the cache key: change the last number whenever the same text sounds different."""
-ALIGNER = "1"
-"""Likewise: change it whenever the same recording and text give other phone times."""
-VOICE_SHARE = 0.04
-"""Of the whole job; the engine's share ends at ENGINE_END and the rest is putting the result in its place."""
 ENGINE_END = 0.98
+"""Of the whole job: the engine's share begins at VOICE_SHARE, and the rest is putting the result in place."""
 TRIES_PER_ENGINE = 2
 """A retryable failure is tried once more before the next engine's turn."""
 
@@ -66,22 +56,6 @@ class RenderFailed(RuntimeError):
 
 class RenderTimeout(RenderFailed, TimeoutError):
     """A remote engine did not answer in time."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """What to render, in files. Exactly one of face_path and house_look, and one of speech_path and text."""
-
-    face_path: Path | None = None
-    house_look: str | None = None
-    speech_path: Path | None = None
-    text: str = ""
-    transcript: str = ""
-    """What is said in the file at ``speech_path``, where it is known."""
-    transcript_language: str = ""
-    voice: str = DEFAULT_VOICE
-    voice_rate: float = 1.0
-    options: RenderOptions = field(default_factory=RenderOptions)
 
 
 class Try:
@@ -160,7 +134,11 @@ def render(
     temp_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="render-", dir=temp_dir) as folder:
         try:
-            speech = _Speech(work, speech_dir, on_progress)
+            speech = (
+                Dialogue(work, Path(folder), speech_dir, on_progress)
+                if work.segments
+                else Speech(work, speech_dir, on_progress)
+            )
             request = RenderRequest(
                 speech_path=speech.path,
                 output_path=Path(folder) / "video.mp4",
@@ -179,75 +157,11 @@ def render(
         return replace(rendered, result=result, phones=speech.phones or ())
 
 
-class _Speech:
-    """The speech as a sound file. Its phones are looked for when an engine that uses them has its turn."""
-
-    def __init__(self, work: Work, speech_dir: Path, on_progress: OnProgress) -> None:
-        self._work, self._on_progress = work, on_progress
-        on_progress("voice", 0.0)
-        self.warnings: tuple[str, ...] = ()
-        self.phones: tuple[Phone, ...] | None = None
-        self._is_aligned = work.speech_path is None
-        if work.speech_path is not None:
-            self.path = work.speech_path
-        else:
-            self.path, self.phones = _spoken(work, speech_dir, on_progress)
-
-    def align(self) -> tuple[Phone, ...] | None:
-        """The phones where they are known: of a text, or of a recording that came with its words."""
-        if not self._is_aligned:
-            self._is_aligned = True
-            self.phones, self.warnings = _aligned(self._work, self.path, self._on_progress)
-        return self.phones
-
-
-def _spoken(work: Work, speech_dir: Path, on_progress: OnProgress) -> tuple[Path, tuple[Phone, ...]]:
-    """The text as a sound file, with the times of its phones."""
-    name = hashlib.sha256(
-        json.dumps([work.text, work.voice, work.voice_rate, SYNTHESISER]).encode()
-    ).hexdigest()
-    sound_path, phones_path = speech_dir / f"{name}.wav", speech_dir / f"{name}.json"
-    speech_dir.mkdir(parents=True, exist_ok=True)
-    if not phones_path.exists() or not sound_path.exists():
-        fresh_path = speech_dir / f".{name}.{uuid4().hex}"
-        phones = synthesize_to_file(
-            fresh_path,
-            work.text,
-            work.voice,
-            work.voice_rate,
-            lambda fraction: on_progress("voice", VOICE_SHARE * fraction),
-        )
-        os.replace(fresh_path, sound_path)
-        fresh_path.write_text(json.dumps(phones))
-        os.replace(fresh_path, phones_path)
-    os.utime(sound_path)
-    return sound_path, tuple(Phone(*phone) for phone in json.loads(phones_path.read_text()))
-
-
-def _aligned(
-    work: Work, speech_path: Path, on_progress: OnProgress
-) -> tuple[tuple[Phone, ...] | None, tuple[str, ...]]:
-    """The phones of the transcript; without one, or where it does not fit, the sound alone leads."""
-    if not work.transcript:
-        return None, ()
-    try:
-        language = find_language(work.transcript_language)
-        phones = align_recording(
-            speech_path,
-            work.transcript,
-            language,
-            lambda fraction: on_progress("voice", VOICE_SHARE * fraction),
-        )
-    except SpeechError as error:
-        return None, (str(error),)
-    return tuple(phones), ()
-
-
 class _Tries:
     """Engines in turn, until one has made a video that is good enough."""
 
     def __init__(
-        self, request: RenderRequest, speech: _Speech, on_progress: OnProgress, watch: Watch
+        self, request: RenderRequest, speech: Speech | Dialogue, on_progress: OnProgress, watch: Watch
     ) -> None:
         self._request, self._speech, self._watch = request, speech, watch
         self._whole_progress = on_progress
@@ -332,8 +246,8 @@ class _Tries:
             if isinstance(step, Wait):
                 raise Parked(replace(step, fraction=_of_whole(step.fraction)))
             return step
-        phones = None if engine.remote else self._speech.align()
-        return engine.render(replace(self._request, phones=phones), self._on_progress)
+        request = self._request if engine.remote else self._speech.fill(self._request)
+        return engine.render(request, self._on_progress)
 
     def _on_progress(self, stage: str, fraction: float) -> None:
         self._whole_progress(stage, _of_whole(fraction))

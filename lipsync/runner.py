@@ -7,6 +7,7 @@ import shutil
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -20,11 +21,14 @@ from lipsync.engines.base import Cancelled, QualityReport, RenderResult
 from lipsync.judge import judge
 from lipsync.lease import Lease, LeaseLost
 from lipsync.models import Attempt, Job, LogEntry
-from lipsync.order import Order, Refused
+from lipsync.order import Order, Refused, Segment
+from lipsync.order_rows import order_of
+from lipsync.people import people_of
 from lipsync.policy import Choice
 from lipsync.progress import publish
-from lipsync.render import Parked, Rendered, RenderFailed, Watch, Work, explain
-from lipsync.service import get_lipsync_service, order_of, result_expiry
+from lipsync.render import Parked, Rendered, RenderFailed, Watch, explain
+from lipsync.service import get_lipsync_service, result_expiry
+from lipsync.work import Part, Work
 
 logger = logging.getLogger(__name__)
 
@@ -215,19 +219,37 @@ def _work_of(order: Order, work_dir: Path) -> Work:
     """The order with its files on this machine's disk. Raises RenderFailed when one was deleted."""
     if order.face is None and not order.house_look:
         raise RenderFailed("file_missing", "Its face was deleted; make a new job with another one.")
-    if order.speech is None and not order.text:
+    said: list[Order | Segment] = [*order.segments] or [order]
+    if any(one.speech is None and not one.text for one in said):
         raise RenderFailed("file_missing", "Its recording was deleted; make a new job with another one.")
+    people = None if order.face is None else people_of(order.face)
     return Work(
         face_path=_local_path(order.face.file, work_dir) if order.face else None,
         house_look=order.house_look or None,
-        speech_path=_local_path(order.speech.file, work_dir) if order.speech else None,
-        text=order.text,
-        transcript=order.transcript,
-        transcript_language=order.transcript_language,
-        voice=order.voice,
-        voice_rate=order.voice_rate,
         options=order.options,
+        people=None if people is None else tuple(people),
+        segments=tuple(
+            Part(
+                start_seconds=one.start_seconds,
+                end_seconds=one.end_seconds,
+                pick=one.pick,
+                **_words_of(one, work_dir),
+            )
+            for one in order.segments
+        ),
+        **_words_of(order, work_dir),
     )
+
+
+def _words_of(said: Order | Segment, work_dir: Path) -> dict[str, Any]:
+    return {
+        "speech_path": _local_path(said.speech.file, work_dir) if said.speech else None,
+        "text": said.text,
+        "transcript": said.transcript,
+        "transcript_language": said.transcript_language,
+        "voice": said.voice,
+        "voice_rate": said.voice_rate,
+    }
 
 
 def _local_path(file: FieldFile, work_dir: Path) -> Path:

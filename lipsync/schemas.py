@@ -8,9 +8,10 @@ from typing import Annotated, Literal, cast
 from ninja import Field, Schema
 
 from lipsync import results
-from lipsync.engines.base import Background, ExpressionName, SyncMode
-from lipsync.models import Asset, Attempt, Job
+from lipsync.engines.base import Background, ExpressionName, Others, SyncMode
+from lipsync.models import Asset, Attempt, Job, Segment
 from lipsync.progress import seconds_left, stage_label
+from lipsync.schemas_people import WHO, PickIn, SegmentIn
 from lipsync.service import Estimate
 
 API_ROOT = "/api/v1"
@@ -65,6 +66,8 @@ class OptionsOut(Schema):
     expression: ExpressionName
     expression_amount: float
     background: Background
+    pick: PickIn | None
+    others: Others
 
 
 class QualityOut(Schema):
@@ -93,6 +96,20 @@ class AttemptOut(Schema):
     quality: QualityOut | None
 
 
+class SegmentOut(Schema):
+    """``speech`` is null for a text, and for a recording that was deleted."""
+
+    start_seconds: float | None
+    end_seconds: float | None
+    pick: PickIn | None
+    speech: AssetOut | None
+    text: str
+    transcript: str
+    transcript_language: str
+    voice: str
+    voice_rate: float
+
+
 class JobOut(Schema):
     """A job as its owner sees it. ``revision`` grows with every change."""
 
@@ -111,6 +128,7 @@ class JobOut(Schema):
     transcript_language: str
     voice: str
     voice_rate: float
+    segments: list[SegmentOut]
     engine: str
     engine_used: str
     options: OptionsOut
@@ -146,12 +164,17 @@ class OptionsIn(Schema):
     expression: ExpressionName = "neutral"
     expression_amount: Annotated[float, Field(ge=0.0, le=1.0)] = 0.6
     background: Background = "keep"
+    pick: Annotated[PickIn | None, Field(description="Which of several faces speaks; null: " + WHO)] = None
+    others: Annotated[
+        Others,
+        Field(description="Mouths of others in a video: at rest where they spoke when filmed, or as filmed."),
+    ] = "still"
 
     model_config = {"extra": "forbid"}
 
 
 class JobIn(Schema):
-    """A job to make. Give ``speech`` (an asset's id) or ``text``, not both."""
+    """A job to make. Give ``speech`` (an asset's id), ``text`` or ``segments``, one of them."""
 
     face: str = Field(description='A face asset\'s id, or "house:<look>" for a drawn face.')
     speech: str | None = None
@@ -166,6 +189,9 @@ class JobIn(Schema):
     voice_rate: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
     engine: str = "auto"
     options: OptionsIn = Field(default_factory=lambda: OptionsIn())
+    segments: list[SegmentIn] = Field(
+        default_factory=list, description="Different speech for different faces, over time."
+    )
     max_cost_usd: Annotated[float, Field(ge=0, le=100_000)] | None = Field(
         None, description="US dollars it may cost at most; null: what the site allows."
     )
@@ -291,8 +317,25 @@ def describe_attempt(attempt: Attempt) -> AttemptOut:
     )
 
 
+def describe_segment(segment: Segment) -> SegmentOut:
+    return SegmentOut(
+        start_seconds=segment.start_seconds,
+        end_seconds=segment.end_seconds,
+        pick=PickIn(**segment.pick) if segment.pick else None,
+        speech=describe_asset(segment.speech) if segment.speech else None,
+        text=segment.text,
+        transcript=segment.transcript,
+        transcript_language=segment.transcript_language,
+        voice=segment.voice,
+        voice_rate=segment.voice_rate,
+    )
+
+
 def describe_job(job: Job) -> JobOut:
-    """``job`` as its owner sees it; wants ``face``, ``speech`` and ``attempts`` fetched along with it."""
+    """``job`` as its owner sees it.
+
+    Wants ``face``, ``speech``, ``attempts`` and ``segments`` with their speech fetched along with it.
+    """
     root = f"{API_ROOT}/lipsyncs/{job.uid}"
     expired = job.state == Job.State.DONE and not job.result
     return JobOut(
@@ -311,6 +354,7 @@ def describe_job(job: Job) -> JobOut:
         transcript_language=job.transcript_language,
         voice=job.voice,
         voice_rate=job.voice_rate,
+        segments=[describe_segment(segment) for segment in job.segments.all()],
         engine=job.engine,
         engine_used=job.engine_used,
         options=OptionsOut(**{**OptionsIn().dict(), **job.options}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -18,7 +18,6 @@ from django.utils import timezone
 
 from avsite.accounts.models import User
 from lipsync import breaker, budget, results
-from lipsync.cache import file_content, house_content, render_key, text_content, transcribed_content
 from lipsync.cost import estimate_render_seconds
 from lipsync.engines.base import (
     ENGINES,
@@ -26,17 +25,18 @@ from lipsync.engines.base import (
     FaceKind,
     OnProgress,
     RemoteEngine,
-    RenderOptions,
     get_engine,
 )
 from lipsync.engines.clip import clip_seconds
 from lipsync.judge import measure_quality
 from lipsync.models import Batch, Job
 from lipsync.order import Order, Refused, check_order
-from lipsync.policy import Candidate, Choice, NoEngine, choose, survey
-from lipsync.render import ALIGNER, SYNTHESISER, Rendered, Watch, Work, render
+from lipsync.order_rows import create_job, name_of
+from lipsync.policy import Candidate, Choice, NoEngine, Wish, choose, survey
+from lipsync.render import Rendered, Watch, render
 from lipsync.video.errors import MediaError
 from lipsync.video.probe import probe
+from lipsync.work import Work
 
 
 class Generated(TypedDict):
@@ -164,12 +164,13 @@ class LipsyncService:
 
         ``batch``: one of many, so cost goes before quality. Errors as ``generate_lipsync``, and Cancelled.
         """
-        for path in (work.face_path, work.speech_path):
+        for path in (work.face_path, work.speech_path, *(part.speech_path for part in work.segments)):
             if path is not None and not path.is_file():
                 raise FileNotFoundError(f"There is no file {path}; check its name.")
         try:
             seconds, face = _files_seconds(work)
-            candidates = survey(seconds, face=face, budget_usd=settings.BUDGET_JOB_USD)
+            wish: Wish | None = "segments" if work.segments else "pick" if work.options.pick else None
+            candidates = survey(seconds, face=face, wish=wish, budget_usd=settings.BUDGET_JOB_USD)
             choices = choose(
                 engine,
                 seconds,
@@ -217,6 +218,7 @@ class LipsyncService:
         candidates = survey(
             order.seconds,
             face=order.face_kind,
+            wish=order.wish,
             budget_usd=None if ceiling is None else ceiling.left_usd,
             budget_words="" if ceiling is None else ceiling.words,
             blocked=_blocked(),
@@ -266,19 +268,9 @@ class LipsyncService:
             locked = User.objects.select_for_update().get(pk=owner.pk)
             if place is None:  # a batch has a limit of its own, and its jobs wait in line
                 require_room(locked)
-            job = Job.objects.create(
-                owner=owner,
-                face=order.face,
-                house_look=order.house_look,
-                speech=order.speech,
-                text=order.text,
-                transcript=order.transcript,
-                transcript_language=order.transcript_language,
-                voice=order.voice,
-                voice_rate=order.voice_rate,
-                engine=order.engine,
-                options=asdict(order.options),
-                max_cost_usd=order.max_cost_usd,
+            job = create_job(
+                locked,
+                order,
                 batch=place.batch if place else None,
                 batch_index=place.row if place else None,
                 batch_name=place.name if place else "",
@@ -312,17 +304,7 @@ class LipsyncService:
 
     def key(self, order: Order, engine: str) -> str:
         """The name of the render that ``engine`` would make of a checked ``order``."""
-        face = file_content(order.face.sha256) if order.face else house_content(order.house_look)
-        if order.speech is not None:
-            speech = file_content(order.speech.sha256)
-            if order.transcript:
-                speech = transcribed_content(speech, order.transcript, order.transcript_language, ALIGNER)
-        else:
-            speech = text_content(order.text, order.voice, order.voice_rate, SYNTHESISER)
-        version = get_engine(engine).version
-        return render_key(
-            engine=engine, engine_version=version, options=order.options, face=face, speech=speech
-        )
+        return name_of(order, engine)
 
 
 def require_room(owner: User) -> None:
@@ -334,23 +316,6 @@ def require_room(owner: User) -> None:
             "limit_reached",
             f"You have {count} jobs waiting or running and the limit is {limit}; wait for one or cancel one.",
         )
-
-
-def order_of(job: Job) -> Order:
-    """What ``job`` was asked to be."""
-    return Order(
-        face=job.face,
-        house_look=job.house_look,
-        speech=job.speech,
-        text=job.text,
-        transcript=job.transcript,
-        transcript_language=job.transcript_language,
-        voice=job.voice,
-        voice_rate=job.voice_rate,
-        engine=job.engine,
-        options=RenderOptions(**job.options),
-        max_cost_usd=job.max_cost_usd,
-    )
 
 
 def _blocked() -> dict[str, str]:
@@ -372,8 +337,8 @@ def result_expiry() -> datetime | None:
 
 
 def _notices(order: Order) -> list[str]:
-    assets = [asset for asset in (order.face, order.speech) if asset is not None]
-    return [notice for asset in assets for notice in asset.notices]
+    said = [order.face, order.speech, *(one.speech for one in order.segments)]
+    return list(dict.fromkeys(notice for asset in said if asset is not None for notice in asset.notices))
 
 
 def _files_seconds(work: Work) -> tuple[float, FaceKind]:

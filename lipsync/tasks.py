@@ -14,16 +14,17 @@ from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
-from lipsync import remote, results, runner
+from lipsync import people, remote, results, runner
 from lipsync.assets import purge_assets
 from lipsync.attempts import FilesTry
 from lipsync.engines.base import get_engine
-from lipsync.models import Job, RemoteEvent, RemoteRender
+from lipsync.models import Asset, Job, RemoteEvent, RemoteRender
 from lipsync.order import Refused
+from lipsync.order_rows import order_of
 from lipsync.progress import publish
 from lipsync.render import Watch
 from lipsync.samples import draw_look_pictures
-from lipsync.service import get_lipsync_service, order_of
+from lipsync.service import get_lipsync_service
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +120,23 @@ def expire_files_task() -> None:
 def draw_looks_task() -> None:
     """Draw the pictures of the house avatars before somebody waits for them."""
     draw_look_pictures()
+
+
+def look_for_people(asset: Asset) -> None:
+    """Have a worker look through a video for its faces, unless one does."""
+    if people.begin_looking(asset):
+        try:
+            look_for_people_task.apply_async((asset.pk,))
+        except (BrokerError, OSError) as error:
+            logger.warning("nobody looks for the faces of asset %s, the broker is away: %s", asset.pk, error)
+            people.stop_looking(asset)
+
+
+@shared_task(ignore_result=True)
+def look_for_people_task(asset_id: int) -> None:
+    asset = Asset.objects.filter(pk=asset_id).first()
+    if asset is not None and people.people_of(asset) is None:
+        people.look(asset)
 
 
 @shared_task

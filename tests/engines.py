@@ -42,6 +42,7 @@ class ScriptedEngine(Engine):
     name = "scripted"
     version = "1"
     label = "Scripted"
+    multi_face = True
     script: ClassVar[Callable[[RenderRequest, OnProgress], None] | None] = None
     requests: ClassVar[list[RenderRequest]] = []
     why_not: ClassVar[str | None] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -78,9 +78,12 @@ class NobodyThere(LookupError):
     """There is no such face; says in a sentence what to do."""
 
 
-def meet_people(path: Path) -> list[Person]:
-    """Everyone in the photo or video at ``path``; looks through all of a video. Raises MediaError."""
-    return watch_people(_looks(path))
+def meet_people(path: Path, tell: Callable[[], None] = lambda: None) -> list[Person]:
+    """Everyone in the photo or video at ``path``; looks through all of a video. Raises MediaError.
+
+    ``tell`` is called on the way, and may stop it by raising.
+    """
+    return watch_people(_looks(path, tell))
 
 
 def has_several(path: Path) -> bool:
@@ -93,11 +96,12 @@ def has_several(path: Path) -> bool:
     return any(len(detector.detect(image, thorough=False)) > 1 for image in frames)
 
 
-def _looks(path: Path) -> Iterator[tuple[Image, float]]:
+def _looks(path: Path, tell: Callable[[], None]) -> Iterator[tuple[Image, float]]:
     if probe(path).media == "image":
         yield read_image(path), 0.0
         return
     for frame in FrameReader(path, fps=LOOK_FPS):
+        tell()
         yield frame.image, frame.seconds
 
 

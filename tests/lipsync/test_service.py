@@ -13,10 +13,10 @@ from lipsync.cost import estimate_usd
 from lipsync.engines.base import EngineError
 from lipsync.engines.clip import clip_seconds
 from lipsync.policy import NoEngine, choose
-from lipsync.render import Work
 from lipsync.service import get_lipsync_service
 from lipsync.speech.synthesize import synthesize_to_file
 from lipsync.video.errors import MediaError
+from lipsync.work import Work
 from tests.engines import ScriptedEngine, SecondEngine
 from tests.lipsync.test_runner import failing, keep_rendering, wait_until
 

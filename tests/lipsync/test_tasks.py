@@ -108,7 +108,8 @@ def test_a_finished_job_starts_one_that_is_the_same(
 
 
 def key_of(job: Job) -> str:
-    from lipsync.service import get_lipsync_service, order_of
+    from lipsync.order_rows import order_of
+    from lipsync.service import get_lipsync_service
 
     return get_lipsync_service().key(order_of(job), "scripted")
 

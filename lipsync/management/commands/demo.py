@@ -17,11 +17,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from lipsync.audio.load import FloatArray, load_audio, save_wav
 from lipsync.engines.base import RenderOptions
 from lipsync.management.commands.lipsync import ProgressBar
-from lipsync.render import Work
 from lipsync.service import get_lipsync_service
 from lipsync.speech.synthesize import synthesize
 from lipsync.video.read import FrameReader
 from lipsync.video.write import VideoWriter
+from lipsync.work import Work
 
 SIDE = 1080  # pixels of each half
 FPS = Fraction(25)

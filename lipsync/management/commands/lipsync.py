@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
+from argparse import ArgumentTypeError
 from dataclasses import fields
 from pathlib import Path
 from types import FrameType
@@ -12,15 +14,26 @@ from typing import Any, TextIO, get_args
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lipsync.engines.base import ENGINES, Background, Cancelled, ExpressionName, RenderOptions, SyncMode
+from lipsync.engines.base import (
+    ENGINES,
+    Background,
+    Cancelled,
+    ExpressionName,
+    Others,
+    RenderOptions,
+    SyncMode,
+)
 from lipsync.face.house.look import HOUSE_LOOKS
+from lipsync.face.people import main_person, meet_people
+from lipsync.face.place import FacePick
 from lipsync.order import DEFAULT_LANGUAGE
 from lipsync.progress import STAGE_LABELS
-from lipsync.render import Work
 from lipsync.service import get_lipsync_service
 from lipsync.speech.errors import UnknownLanguage, UnknownVoice
 from lipsync.speech.languages import find_language
 from lipsync.speech.voices import DEFAULT_VOICE, find_voice
+from lipsync.video.errors import MediaError
+from lipsync.work import Part, Work
 
 HOUSE = "house:"
 BAR_WIDTH = 30
@@ -60,11 +73,29 @@ class Command(BaseCommand):
         parser.add_argument(
             "--background", default="keep", choices=get_args(Background), help="of a photo (default keep)"
         )
-        parser.add_argument(
-            "-o", "--output", required=True, type=Path, metavar="OUT", help="the MP4 to write"
-        )
+        _add_people(parser)
+        parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="the MP4 to write")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["faces"]:
+            return self._list_faces(Path(options["face"]))
+        if options["output"] is None:
+            raise CommandError("Give the MP4 to write with -o OUT.")
+        return self._render(options)
+
+    def _list_faces(self, path: Path) -> None:
+        try:
+            people = meet_people(path)
+        except (MediaError, OSError) as error:
+            raise CommandError(str(error)) from error
+        main = main_person(people) if people else None
+        for one in people:
+            place = ",".join(f"{side:.3f}" for side in one.box)
+            seen = f", seen for {one.seconds:.1f} s" if one.seconds else ""
+            notes = "".join([", speaks" if one.speaks else "", ", taken by default" if one is main else ""])
+            self.stdout.write(f"{one.track}: {place}@{one.shown_at_seconds:g}{seen}{notes}")
+
+    def _render(self, options: dict[str, Any]) -> None:
         work, output_path = _work_of(options), options["output"]
         bar = ProgressBar(sys.stderr)
         # Also a polite kill leaves no half file.
@@ -86,10 +117,33 @@ class Command(BaseCommand):
         self.stdout.write(str(rendered.result.output_path))
 
 
+def _add_people(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--pick",
+        type=_read_pick,
+        metavar="WHO",
+        help="which of several faces: its number (see --faces), X,Y or LEFT,TOP,WIDTH,HEIGHT in 0..1 of "
+        "the picture, with @SECONDS for a moment of a video (default: who speaks most, else the largest)",
+    )
+    parser.add_argument(
+        "--others", default="still", choices=get_args(Others), help="mouths of others in a video"
+    )
+    parser.add_argument(
+        "--segments",
+        type=Path,
+        metavar="FILE",
+        help="JSON: different speech for different faces, as the API's segments; speech names files",
+    )
+    parser.add_argument("--faces", action="store_true", help="list the faces in FACE and do nothing else")
+
+
 def _work_of(options: dict[str, Any]) -> Work:
     """What was asked. Raises CommandError with one sentence."""
     face, speech, text = options["face"], options["speech"], options["text"]
-    if (speech is None) == (not text.strip()):
+    segments = _read_segments(options["segments"]) if options["segments"] else ()
+    if segments and (speech or text.strip() or options["pick"]):
+        raise CommandError("With --segments give no SPEECH, --text or --pick; put them into the segments.")
+    if not segments and (speech is None) == (not text.strip()):
         raise CommandError('Give either a recording or --text "what to say".')
     if text.strip() and options["transcript"].strip():
         raise CommandError("--transcript is what is said in a recording; with --text there is none.")
@@ -108,6 +162,7 @@ def _work_of(options: dict[str, Any]) -> Work:
     except (UnknownVoice, UnknownLanguage) as error:
         raise CommandError(str(error)) from None
     return Work(
+        segments=segments,
         face_path=Path(face) if look is None else None,
         house_look=look,
         speech_path=Path(speech) if speech else None,
@@ -118,6 +173,44 @@ def _work_of(options: dict[str, Any]) -> Work:
         voice_rate=options["rate"],
         options=RenderOptions(**{one.name: options[one.name] for one in fields(RenderOptions)}),
     )
+
+
+def _read_pick(said: str) -> FacePick:
+    """A number, ``x,y`` or ``left,top,width,height``, with ``@seconds``."""
+    place, _, seconds = said.partition("@")
+    try:
+        at_seconds = float(seconds or 0)
+        if place.isdigit():
+            return FacePick(track=int(place), at_seconds=at_seconds)
+        sides = [float(side) for side in place.split(",")]
+        if len(sides) == 2:
+            return FacePick(point=(sides[0], sides[1]), at_seconds=at_seconds)
+        left, top, width, height = sides
+        return FacePick(box=(left, top, width, height), at_seconds=at_seconds)
+    except ValueError:
+        raise ArgumentTypeError(f"{said!r} is neither a number nor X,Y nor LEFT,TOP,WIDTH,HEIGHT") from None
+
+
+def _read_segments(path: Path) -> tuple[Part, ...]:
+    """Raises CommandError with one sentence."""
+    try:
+        rows = json.loads(path.read_text("utf-8"))
+        parts: list[Part] = []
+        for row in rows:
+            values = dict(row)
+            speech, pick = values.pop("speech", None), FacePick.of(values.pop("pick", None))
+            one = Part(**values, pick=pick, speech_path=path.parent / speech if speech else None)
+            if (one.speech_path is None) == (not one.text.strip()):
+                raise CommandError(f"{path}: segment {len(parts) + 1} needs either speech or text.")
+            find_voice(one.voice)
+            parts.append(one)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, TypeError, UnknownVoice) as error:
+        raise CommandError(f"{path} is no list of segments: {error}.") from error
+    if not parts:
+        raise CommandError(f"{path} has no segments; give at least one.")
+    return tuple(parts)
 
 
 def _require_range(name: str, value: float, least: float, most: float) -> None:
