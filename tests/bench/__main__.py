@@ -76,12 +76,15 @@ def bench_portrait(folder: Path) -> None:
 
 
 def bench_wav2lip(folder: Path, upstream: Path | None = None) -> None:
-    from tests.bench import wav2lip  # torch, for this table alone
+    from tests.bench import published, wav2lip  # torch, for this table alone
 
     print_table("Wav2Lip, 640x480, on the CPU", wav2lip.HEADS, wav2lip.rows(folder, upstream))
     if upstream is None:
         print_note("The published script is beside it with --upstream FOLDER, a clone of its repository.")
-    print_table("Wav2Lip's network, by CPU time", wav2lip.GENERATOR_HEADS, wav2lip.generator_rows())
+    elif not published.has_encoder():
+        print_note("No ffmpeg command is here: the published script left out the second of its two encodes.")
+    print_table("Its peak memory by length, 5 fps", wav2lip.MEMORY_HEADS, wav2lip.memory_rows(folder))
+    print_table("Wav2Lip's network, by CPU time", wav2lip.GENERATOR_HEADS, wav2lip.generator_rows(folder))
 
 
 BENCHES = {

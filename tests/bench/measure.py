@@ -37,14 +37,20 @@ class Run:
 
 def make_clip(folder: Path, seconds: float, width: int = WIDTH, height: int = HEIGHT) -> tuple[Path, Path]:
     """A video of a moving face, 720p unless told otherwise, and a recording of speech just as long."""
-    clip, speech = folder / f"clip-{seconds:g}-{height}.mp4", folder / f"speech-{seconds:g}.wav"
+    clip = folder / f"clip-{seconds:g}-{height}.mp4"
     if not clip.exists():
+        media.write_moving_portrait(clip, seconds, fps=FPS, width=width, height=height)
+    return clip, make_speech(folder, seconds)
+
+
+def make_speech(folder: Path, seconds: float) -> Path:
+    """A story, told again and again for so long."""
+    speech = folder / f"speech-{seconds:g}.wav"
+    if not speech.exists():
         once = folder / "story.wav"
         synthesize_to_file(once, STORY, "en-us")
-        samples = load_audio(once, RATE)
-        save_wav(speech, np.resize(samples, round(seconds * RATE)), RATE)
-        media.write_moving_portrait(clip, seconds, fps=FPS, width=width, height=height)
-    return clip, speech
+        save_wav(speech, np.resize(load_audio(once, RATE), round(seconds * RATE)), RATE)
+    return speech
 
 
 def run_apart(kind: str, clip: Path, speech: Path, folder: Path) -> Run:

@@ -21,8 +21,11 @@ BATCH = {96: 8, 256: 2}
 class VinoNetwork:
     """Lips for batches of faces, as ``Network``."""
 
-    def __init__(self, model: Path, *, notes_dir: Path | None = None, exact: bool = False) -> None:
-        """model: what ``converted`` gives. exact: single precision, no timing."""
+    def __init__(
+        self, model: Path, *, notes_dir: Path | None = None, exact: bool = False, threads: int | None = None
+    ) -> None:
+        """model: from ``converted``. exact: single precision, no timing. threads: None for all cores."""
+        self._threads = threads or _threads()
         self._core = openvino.Core()
         self._path = model
         self.precision = "bf16" if not exact and self._is_low_faster(notes_dir) else "f32"
@@ -57,7 +60,7 @@ class VinoNetwork:
         options: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": precision,
-            "INFERENCE_NUM_THREADS": _threads(),
+            "INFERENCE_NUM_THREADS": self._threads,
         }
         self._request = self._core.compile_model(model, "CPU", options).create_infer_request()
         self._heard, self._seen = np.zeros(heard, np.float32), np.zeros(seen, np.float32)
@@ -66,7 +69,7 @@ class VinoNetwork:
         if "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             return False
         name = self._core.get_property("CPU", "FULL_DEVICE_NAME")
-        facts = [platform.node(), name, _threads(), openvino.__version__, self._path.name]
+        facts = [platform.node(), name, self._threads, openvino.__version__, self._path.name]
         return is_low_faster(notes_dir, facts, self._time)
 
     def _time(self, is_low: bool) -> float:
