@@ -6,7 +6,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 .PHONY: run test check e2e demo bench fmt lock clean help
 export HOST PORT WITH
 
-run: ## start everything and print a link that signs you in (HOST=127.0.0.1 PORT=8000 WITH=torch,fake-heygen)
+run: ## start everything and print a link that signs you in (HOST=127.0.0.1 PORT=8000 WITH=torch,asr,fake-heygen)
 	@exec scripts/run
 
 test: ## lint, types, unit, integration and browser tests; installs what they need
@@ -31,7 +31,8 @@ lock: ## make the lock files anew from requirements/*.in
 	$(COMPILE) --override requirements/overrides.txt requirements/base.in -o requirements/base.txt
 	$(COMPILE) --override requirements/overrides.txt -c requirements/base.txt requirements/torch.in -o requirements/torch.txt
 	$(COMPILE) --override requirements/overrides.txt -c requirements/torch.txt requirements/server.in -o requirements/server.txt
-	$(COMPILE) --override requirements/overrides.txt -c requirements/torch.txt -c requirements/server.txt requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --override requirements/overrides.txt -c requirements/torch.txt requirements/asr.in -o requirements/asr.txt
+	$(COMPILE) --override requirements/overrides.txt -c requirements/torch.txt -c requirements/server.txt -c requirements/asr.txt requirements/dev.in -o requirements/dev.txt
 	for tool in uv node redis go; do \
 		$(COMPILE) --no-deps requirements/tools/$$tool.in -o requirements/tools/$$tool.txt || exit 1; done
 

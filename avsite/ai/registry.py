@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from avsite.ai.errors import BadWeights, ModelUnavailable
 from avsite.ai.spec import ModelSpec, model_specs
 
 MANIFEST = "manifest.json"
+HUB = "https://huggingface.co"
 CHUNK_BYTES = 1 << 20
 
 OnBytes = Callable[[int, int], None]
@@ -76,14 +77,23 @@ class Registry:
     def import_file(
         self, name: str, source: Path, *, accepted: bool, on_bytes: OnBytes = lambda *_: None
     ) -> None:
-        """Copy a file that the operator got into its place. Raises ModelUnavailable, FileNotFoundError."""
+        """Copy what the operator got into its place: a file, or a folder with all of a model's files.
+
+        Raises ModelUnavailable, FileNotFoundError.
+        """
         spec = self._allowed(name, accepted)
-        if not source.is_file():
-            raise FileNotFoundError(f"There is no file {source}; check its name.")
-        total = source.stat().st_size
-        with self._fresh(spec) as fresh, source.open("rb") as reader:
-            _copy(iter(lambda: reader.read(CHUNK_BYTES), b""), fresh / spec.files[0], total, on_bytes)
-            refuse_web_page(name, fresh / spec.files[0])
+        if len(spec.files) > 1 and not source.is_dir():
+            raise FileNotFoundError(f"{spec.label} has {len(spec.files)} files; name the folder they are in.")
+        sources = {file: source / file if source.is_dir() else source for file in spec.files}
+        for path in sources.values():
+            if not path.is_file():
+                raise FileNotFoundError(f"There is no file {path}; check its name.")
+        tally = _Tally(sum(path.stat().st_size for path in sources.values()), on_bytes)
+        with self._fresh(spec) as fresh:
+            for file, path in sources.items():
+                with path.open("rb") as reader:
+                    _copy(_pieces(reader), fresh / file, tally)
+                refuse_web_page(name, fresh / file)
 
     def pull(self, name: str, fetch: Fetch, *, accepted: bool, on_bytes: OnBytes = lambda *_: None) -> None:
         """Fetch a model whose owner gives a file.
@@ -92,12 +102,16 @@ class Registry:
         ``fetch`` raises.
         """
         spec = self._allowed(name, accepted)
-        if not spec.url:
+        urls = addresses(spec)
+        if not urls:
             raise ModelUnavailable(name, f"{spec.label} cannot be fetched by a program.", how_to_get(spec))
+        tally = _Tally(0, on_bytes)
         with self._fresh(spec) as fresh:
-            total, pieces = fetch(spec.url)
-            _copy(pieces, fresh / spec.files[0], total, on_bytes)
-            refuse_web_page(name, fresh / spec.files[0])
+            for file, url in urls.items():
+                size, pieces = fetch(url)
+                tally.total += size
+                _copy(pieces, fresh / file, tally)
+                refuse_web_page(name, fresh / file)
 
     def verify(self, name: str) -> None:
         """Read every file again. Raises BadWeights naming one that changed, ModelUnavailable without any."""
@@ -151,12 +165,20 @@ class Registry:
 
 def how_to_get(spec: ModelSpec) -> str:
     """The sentence that tells an operator how to install a model."""
-    if spec.url:
-        return f"Run manage.py models pull {spec.name} --accept-licence to fetch them."
+    if addresses(spec):
+        accepting = " --accept-licence" if spec.accept else ""
+        return f"Run manage.py models pull {spec.name}{accepting} to fetch them."
     return (
         f"Run manage.py models import {spec.name} {spec.files[0]} --accept-licence with the file "
         f"from {spec.home}."
     )
+
+
+def addresses(spec: ModelSpec) -> dict[str, str]:
+    """Where each of a model's files is fetched from; {} where its owner gives no address for programs."""
+    if spec.repo:
+        return {file: f"{HUB}/{spec.repo}/resolve/main/{file}" for file in spec.files}
+    return {spec.files[0]: spec.url} if spec.url else {}
 
 
 def refuse_web_page(name: str, path: Path) -> None:
@@ -175,13 +197,29 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _copy(pieces: Iterator[bytes], target: Path, total: int, on_bytes: OnBytes) -> None:
-    done = 0
+@dataclass
+class _Tally:
+    """Bytes copied of all of a model's files."""
+
+    total: int
+    on_bytes: OnBytes
+    done: int = 0
+
+    def add(self, count: int) -> None:
+        self.done += count
+        self.on_bytes(self.done, self.total)
+
+
+def _pieces(reader: BinaryIO) -> Iterator[bytes]:
+    while piece := reader.read(CHUNK_BYTES):
+        yield piece
+
+
+def _copy(pieces: Iterator[bytes], target: Path, tally: _Tally) -> None:
     with target.open("wb") as writer:
         for piece in pieces:
             writer.write(piece)
-            done += len(piece)
-            on_bytes(done, total)
+            tally.add(len(piece))
 
 
 def _read_manifest(folder: Path) -> dict[str, Any] | None:

@@ -24,6 +24,7 @@ class ModelSpec:
     commercial: bool
     about: str = ""
     url: str = ""
+    repo: str = ""
     sha256: str = ""
     """Of the first file, where its owner publishes it; else empty, and what was imported counts."""
     accept: bool = False

@@ -1,0 +1,1 @@
+"""Recognition of speech: whole recordings, and while people speak."""
