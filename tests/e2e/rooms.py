@@ -10,8 +10,8 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 OpenPage = Callable[..., Page]
-JOIN_MS = 60_000
-SPEAK_MS = 60_000
+JOIN_MS = 120_000
+SPEAK_MS = 120_000
 START_SECONDS = 120
 SILENCE, VOICE = 0.01, 0.03
 """Peaks of what is heard, 0..1: below the first nobody speaks, above the second somebody does."""
