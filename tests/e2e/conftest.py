@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, StorageState, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    StorageState,
+    expect,
+    sync_playwright,
+)
 
 from lipsync.speech.synthesize import synthesize_to_file
 from tests import media
@@ -27,6 +35,8 @@ LIMITS = {
     "AVSITE_TEXT_LIMIT_CHARACTERS": "1000",
     "AVSITE_HOOKS_LOCAL": "1",  # receivers of webhooks are in the tests
 }
+
+expect.set_options(timeout=30_000)  # a busy machine is no defect; what is there at once costs no time
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -131,7 +131,7 @@ def test_a_job_is_cancelled_and_made_again(page: Page, files: Files) -> None:
     page.get_by_role("button", name="Make it speak").click()
     page.wait_for_url("**/jobs/*")
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("button", name="Try again")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("button", name="Try again")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Cancelled", exact=True).first).to_be_visible()
 
 

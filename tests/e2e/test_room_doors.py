@@ -35,14 +35,14 @@ def test_waiting_let_in_promoted_and_removed(open_page: OpenPage) -> None:
 
     expect(bob.get_by_role("button", name="Turn microphone off")).to_be_visible(timeout=30_000)
     host_does("Mute microphone")
-    expect(bob.get_by_role("button", name="Turn microphone on")).to_be_visible(timeout=15_000)
+    expect(bob.get_by_role("button", name="Turn microphone on")).to_be_visible(timeout=60_000)
     host_does("Only watch")
     expect(bob.get_by_role("button", name="Turn microphone on")).to_have_count(0)
     host_does("Make speaker")
     expect(bob.get_by_role("button", name="Turn microphone on")).to_be_visible()
     host_does("Remove from the room")
     alice.get_by_role("button", name="Remove", exact=True).click()
-    expect(bob.get_by_role("heading", name="You were removed")).to_be_visible(timeout=15_000)
+    expect(bob.get_by_role("heading", name="You were removed")).to_be_visible(timeout=60_000)
     look_at(bob, "room-removed", "phone")
 
 
@@ -65,7 +65,7 @@ def test_a_locked_and_a_closed_room(open_page: OpenPage) -> None:
     alice.get_by_role("button", name="Close room for everyone").click()
     alice.get_by_role("button", name="Close room", exact=True).click()
     for page in (alice, bob):
-        expect(page.get_by_role("heading", name="The room is closed")).to_be_visible(timeout=15_000)
+        expect(page.get_by_role("heading", name="The room is closed")).to_be_visible(timeout=60_000)
     stranger = open_page(link, signed=False)
     expect(stranger.get_by_role("heading", name="The room is closed")).to_be_visible()
     nowhere = open_page("/rooms/no-such-room")
