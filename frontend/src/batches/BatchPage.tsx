@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { Link, useParams } from "react-router";
 
-import { followed, isShown, isUnfinished, percentOf, type Shown } from "../core/batches";
+import { followed, isShown, percentOf, type Shown } from "../core/batches";
 import type { Batch, BatchItem } from "../core/batchesApi";
 import { api, batchesApi } from "../core/client";
 import { ago, clock, dollars, plural, span } from "../core/format";
@@ -117,7 +117,7 @@ function Sums({ batch }: { batch: Batch }) {
           </div>
         ))}
       </dl>
-      <Progress percent={percentOf(batch.items)} label="Progress of the batch" />
+      {unfinished > 0 && <Progress percent={percentOf(batch.items)} label="Progress of the batch" />}
       <p className={styles.meta}>{unfinished ? `Begun ${ago(batch.created_at)}` : `Finished. Begun ${ago(batch.created_at)}`}</p>
     </section>
   );
@@ -195,9 +195,9 @@ function ItemRow({ item, busy, onRetry }: { item: BatchItem; busy: boolean; onRe
           </a>
         )}
       </div>
-      {isUnfinished(item) && (
+      {item.state === "running" && (
         <div className={styles.bar}>
-          <Progress percent={item.state === "queued" ? null : item.percent} label={`Progress of ${item.name}`} />
+          <Progress percent={item.percent} label={`Progress of ${item.name}`} />
         </div>
       )}
     </li>

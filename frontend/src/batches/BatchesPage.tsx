@@ -46,22 +46,24 @@ export default function BatchesPage() {
         <Tabs label="Make them from" tabs={WAYS} value={way} onChange={setWay} panelId="batch-way" />
       </header>
       <div role="tabpanel" id="batch-way" aria-labelledby="batch-way-tab" className={styles.maker}>
-        <p className={styles.lead}>
-          {way === "rows"
-            ? "One face says many things: a video for every line of text and for every recording."
-            : "Pairs of files: a.mp4 and a.wav belong together, whatever they are called, and make one video."}
-        </p>
-        <div className={`${field.field} ${styles.nameField}`}>
-          <label htmlFor="batch-name">Name of the batch, if you like</label>
-          <input id="batch-name" value={name} maxLength={NAME_LENGTH} onChange={(event) => setName(event.target.value)} />
+        <div className={styles.top}>
+          <p className={styles.lead}>
+            {way === "rows"
+              ? "One face says many things: a video for every line of text and for every recording."
+              : "Pairs of files: a.mp4 and a.wav belong together, whatever they are called, and make one video."}
+          </p>
+          <div className={`${field.field} ${styles.nameField}`}>
+            <label htmlFor="batch-name">Name of the batch, if you like</label>
+            <input id="batch-name" value={name} maxLength={NAME_LENGTH} onChange={(event) => setName(event.target.value)} />
+          </div>
         </div>
-        {way === "rows" ? (
+        {/* A look at the other way loses nothing of this one. */}
+        <div hidden={way !== "rows"} className={styles.maker}>
           <DraftProvider>
             <RowsMaker name={name} />
           </DraftProvider>
-        ) : (
-          <ZipMaker name={name} />
-        )}
+        </div>
+        {way === "zip" && <ZipMaker name={name} />}
       </div>
       <Earlier />
     </div>
