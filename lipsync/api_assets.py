@@ -121,7 +121,7 @@ def get_landmarks(request: HttpRequest, asset_id: uuid.UUID) -> LandmarksOut:
     )
 
 
-class FaceOut(Schema):
+class SeenFaceOut(Schema):
     """One face of a photo or a video. ``track`` is its number, from 1."""
 
     track: int
@@ -134,29 +134,29 @@ class FaceOut(Schema):
     thumbnail_url: str
 
 
-class FacesOut(Schema):
+class SeenFacesOut(Schema):
     """``looking``: a worker goes through the video; ask again in a second."""
 
     state: Literal["ready", "looking"]
-    items: list[FaceOut]
+    items: list[SeenFaceOut]
 
 
-@router.get("/{uuid:asset_id}/faces", response=FacesOut)
-def get_faces(request: HttpRequest, asset_id: uuid.UUID) -> FacesOut:
+@router.get("/{uuid:asset_id}/faces", response=SeenFacesOut)
+def get_faces(request: HttpRequest, asset_id: uuid.UUID) -> SeenFacesOut:
     """Everyone in a photo or a video, to pick from; found once and kept."""
     asset = _own(request, asset_id)
     if asset.kind != Asset.Kind.FACE:
-        return FacesOut(state="ready", items=[])
+        return SeenFacesOut(state="ready", items=[])
     people = people_of(asset)
     if people is None:
         tasks.look_for_people(asset)
-        return FacesOut(state="looking", items=[])
+        return SeenFacesOut(state="looking", items=[])
     root = f"{API_ROOT}/assets/{asset.uid}/faces"
     main = main_person(people) if people else None
-    return FacesOut(
+    return SeenFacesOut(
         state="ready",
         items=[
-            FaceOut(
+            SeenFaceOut(
                 track=one.track,
                 box=list(one.box),
                 at_seconds=one.shown_at_seconds,

@@ -90,7 +90,7 @@ function create(body: LipsyncRequest): Job {
     ...(jobs[0] as Job), id, state: "queued", stage: "", stage_label: "Waiting", percent: 0, revision: 1,
     face: look ? null : found, house_look: look ? body.face.slice(6) : "",
     speech: assets.find((asset) => asset.id === body.speech) ?? null,
-    text: body.text ?? "", voice: body.voice ?? "", options: { ...DEFAULT_OPTIONS, ...body.options }, created_at: new Date().toISOString(), started_at: new Date().toISOString(),
+    text: body.text ?? "", voice: body.voice ?? "", options: { ...DEFAULT_OPTIONS, pick: null, ...body.options } as Job["options"], segments: [], created_at: new Date().toISOString(), started_at: new Date().toISOString(),
     finished_at: null, video_url: null, poster_url: null, mouth_url: null, error: null, warnings: [], quality: null, attempts: [],
     source_url: look ? null : `/api/v1/lipsyncs/${id}/source`, share_url: null, from_cache: false,
   };
@@ -146,6 +146,7 @@ const ROUTES: [string, RegExp, Reply][] = [
     send(r, 201, { ...key, secret: "avs_p7Q2mX9vLr4TzB8nKc41" });
   }],
   ["DELETE", /^\/me\/keys\/(.+)$/, (r, _q, id) => { keys = keys.filter((key) => key.id !== Number(id)); send(r, 204, undefined); }],
+  ["GET", /^\/assets\/([^/]+)\/faces$/, (r) => send(r, 200, { state: "ready", items: [] })],
   ["GET", /^\/assets\/([^/]+)\/thumbnail$/, picture],
   ["GET", /^\/assets\/([^/]+)\/file$/, (r, q, id) => media(r, q, "audio/wav", files.get(id) ?? fixture("speech.wav") ?? Buffer.alloc(0))],
   ["GET", /^\/assets$/, (r, q) => {

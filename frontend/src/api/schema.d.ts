@@ -205,6 +205,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/{asset_id}/faces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Faces
+         * @description Everyone in a photo or a video, to pick from; found once and kept.
+         */
+        get: operations["lipsync_api_assets_get_faces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{asset_id}/faces/{track}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Face Thumbnail
+         * @description A small square picture of one face.
+         */
+        get: operations["lipsync_api_assets_get_face_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/voices": {
         parameters: {
             query?: never;
@@ -1595,6 +1635,59 @@ export interface components {
                 number
             ][];
         };
+        /**
+         * SeenFaceOut
+         * @description One face of a photo or a video. ``track`` is its number, from 1.
+         */
+        SeenFaceOut: {
+            /** Track */
+            track: number;
+            /**
+             * Box
+             * @description left, top, width, height at ``at_seconds``, 0..1 of the picture.
+             */
+            box: number[];
+            /**
+             * At Seconds
+             * @description A moment at which it is seen well.
+             */
+            at_seconds: number;
+            /**
+             * Seconds
+             * @description How long it is seen; 0 in a photo.
+             */
+            seconds: number;
+            /**
+             * Motion
+             * @description How much its lips move; 0 for one at rest.
+             */
+            motion: number;
+            /**
+             * Speaks
+             * @description Whether its lips move as those of somebody who speaks.
+             */
+            speaks: boolean;
+            /**
+             * Is Main
+             * @description It is the one that speaks where none is picked.
+             */
+            is_main: boolean;
+            /** Thumbnail Url */
+            thumbnail_url: string;
+        };
+        /**
+         * SeenFacesOut
+         * @description ``looking``: a worker goes through the video; ask again in a second.
+         */
+        SeenFacesOut: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ready" | "looking";
+            /** Items */
+            items: components["schemas"]["SeenFaceOut"][];
+        };
         /** VoiceList */
         VoiceList: {
             /** Items */
@@ -1722,6 +1815,8 @@ export interface components {
             voice: string;
             /** Voice Rate */
             voice_rate: number;
+            /** Segments */
+            segments: components["schemas"]["SegmentOut"][];
             /** Engine */
             engine: string;
             /** Engine Used */
@@ -1788,6 +1883,47 @@ export interface components {
              * @enum {string}
              */
             background: "keep" | "blur";
+            pick: components["schemas"]["PickIn"] | null;
+            /**
+             * Others
+             * @enum {string}
+             */
+            others: "still" | "filmed";
+        };
+        /**
+         * PickIn
+         * @description One of several faces: give one of ``track``, ``point`` and ``box``; places are 0..1 of the picture.
+         */
+        PickIn: {
+            /**
+             * Track
+             * @description Its number in GET /assets/{id}/faces.
+             */
+            track?: number | null;
+            /**
+             * Point
+             * @description x, y in the face.
+             */
+            point?: [
+                number,
+                number
+            ] | null;
+            /**
+             * Box
+             * @description left, top, width, height.
+             */
+            box?: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * At Seconds
+             * @description The moment of the video at which it is there.
+             * @default 0
+             */
+            at_seconds: number;
         };
         /**
          * QualityOut
@@ -1804,6 +1940,28 @@ export interface components {
             method: string;
             /** Offset Ms */
             offset_ms?: number | null;
+        };
+        /**
+         * SegmentOut
+         * @description ``speech`` is null for a text, and for a recording that was deleted.
+         */
+        SegmentOut: {
+            /** Start Seconds */
+            start_seconds: number | null;
+            /** End Seconds */
+            end_seconds: number | null;
+            pick: components["schemas"]["PickIn"] | null;
+            speech: components["schemas"]["AssetOut"] | null;
+            /** Text */
+            text: string;
+            /** Transcript */
+            transcript: string;
+            /** Transcript Language */
+            transcript_language: string;
+            /** Voice */
+            voice: string;
+            /** Voice Rate */
+            voice_rate: number;
         };
         /** JobPage */
         JobPage: {
@@ -1852,7 +2010,7 @@ export interface components {
         };
         /**
          * JobIn
-         * @description A job to make. Give ``speech`` (an asset's id) or ``text``, not both.
+         * @description A job to make. Give ``speech`` (an asset's id), ``text`` or ``segments``, one of them.
          */
         JobIn: {
             /**
@@ -1887,6 +2045,11 @@ export interface components {
              */
             engine: string;
             options?: components["schemas"]["OptionsIn"];
+            /**
+             * Segments
+             * @description Different speech for different faces, over time.
+             */
+            segments?: components["schemas"]["SegmentIn"][];
             /**
              * Max Cost Usd
              * @description US dollars it may cost at most; null: what the site allows.
@@ -1928,6 +2091,47 @@ export interface components {
              * @enum {string}
              */
             background: "keep" | "blur";
+            /** @description Which of several faces speaks; null: who moves their lips most, and where nobody does, the largest. */
+            pick?: components["schemas"]["PickIn"] | null;
+            /**
+             * Others
+             * @description Mouths of others in a video: at rest where they spoke when filmed, or as filmed.
+             * @default still
+             * @enum {string}
+             */
+            others: "still" | "filmed";
+        };
+        /**
+         * SegmentIn
+         * @description What one of several people says. Give ``speech`` (an asset's id) or ``text``, not both.
+         */
+        SegmentIn: {
+            /**
+             * Start Seconds
+             * @description null: after the one before it.
+             */
+            start_seconds?: number | null;
+            /**
+             * End Seconds
+             * @description Where it is cut off; null: when all is said.
+             */
+            end_seconds?: number | null;
+            pick?: components["schemas"]["PickIn"] | null;
+            /** Speech */
+            speech?: string | null;
+            /** Text */
+            text?: string | null;
+            /** Transcript */
+            transcript?: string | null;
+            /** Transcript Language */
+            transcript_language?: string | null;
+            /** Voice */
+            voice?: string | null;
+            /**
+             * Voice Rate
+             * @default 1
+             */
+            voice_rate: number;
         };
         /** LogOut */
         LogOut: {
@@ -3309,6 +3513,49 @@ export interface operations {
             };
         };
     };
+    lipsync_api_assets_get_faces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenFacesOut"];
+                };
+            };
+        };
+    };
+    lipsync_api_assets_get_face_thumbnail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+                track: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     lipsync_api_voices_list_voices: {
         parameters: {
             query?: never;
@@ -3499,6 +3746,8 @@ export interface operations {
                     max_cost_usd?: number;
                     /** @description JSON */
                     options?: string;
+                    /** @description JSON */
+                    segments?: string;
                 };
             };
         };

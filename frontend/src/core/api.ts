@@ -1,7 +1,7 @@
 /** The one place that talks HTTP to the server. */
 
 import type {
-  ApiKey, Asset, AssetKind, Costs, Engine, Estimate, Job, JobState, LipsyncRequest, LogLine, Look, Me, Mouth, NewApiKey,
+  ApiKey, Asset, AssetKind, Costs, Engine, Estimate, Faces, Job, JobState, LipsyncRequest, LogLine, Look, Me, Mouth, NewApiKey,
   Page, Session, SharedVideo, Voice,
 } from "../api/types";
 import { ApiError, errorFrom, offlineError } from "./errors";
@@ -40,6 +40,7 @@ export class ApiClient {
 
   assets = (kind?: AssetKind, cursor?: string, limit?: number): Promise<Page<Asset>> =>
     this.get("/assets", { kind, cursor, limit });
+  faces = (id: string): Promise<Faces> => this.get(`/assets/${id}/faces`);
   deleteAsset = (id: string): Promise<void> => this.send("DELETE", `/assets/${id}`);
 
   uploadAsset = (file: Blob, name: string, kind: AssetKind, options: UploadOptions = {}): Promise<Asset> => {

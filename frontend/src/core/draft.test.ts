@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Asset, Job, Look } from "../api/types";
-import { type Draft, draftFrom, EMPTY_DRAFT, missingFrom, requestOf } from "./draft";
+import { type Draft, draftFrom, EMPTY_DRAFT, missingFrom, newLine, requestOf, withFace } from "./draft";
 
 const LOOK: Look = { id: "house:mira", name: "Mira", thumbnail_url: "/m" };
 const SOUND = { id: "s1", kind: "speech", name: "talk.wav" } as Asset;
@@ -42,6 +42,22 @@ describe("requestOf", () => {
     expect(requestOf(draft, 100)).not.toHaveProperty("transcript");
   });
 
+  it("picks the face that was chosen, and sends every line as a segment", () => {
+    const pair: Draft = { ...READY, face: { kind: "asset", asset: FACE }, track: 2 };
+    expect(requestOf(pair, 100)).toMatchObject({ text: "Hello there.", options: { pick: { track: 2 } } });
+    const talk: Draft = { ...pair, lines: [{ ...newLine(1), text: " Hi, you. ", voice: "fr" }] };
+    expect(requestOf(talk, 100)).toMatchObject({
+      options: { pick: null },
+      segments: [
+        { text: "Hello there.", pick: { track: 2 }, start_seconds: 0 },
+        { text: "Hi, you.", voice: "fr", pick: { track: 1 }, start_seconds: null },
+      ],
+    });
+    expect(requestOf(talk, 100)).not.toHaveProperty("text");
+    expect(missingFrom({ ...talk, lines: [newLine(1)] }, 100)?.reason).toContain("face 1");
+    expect({ ...talk, ...withFace(talk.face) }).toMatchObject({ track: null, lines: [] });
+  });
+
   it("is nothing while something is missing", () => {
     expect(requestOf(EMPTY_DRAFT, 100)).toBeNull();
   });
@@ -51,12 +67,28 @@ describe("draftFrom", () => {
   const options = {
     sync_mode: "loop", mouth_strength: 0.8, head_motion: 0, expression: "happy", expression_amount: 0.35, background: "blur",
   } as const;
-  const job = { face: FACE, house_look: "", speech: null, text: "Hi", voice: "de", voice_rate: 1.2, engine: "builtin", options, transcript: "", transcript_language: "" } as Job;
+  const job = { face: FACE, house_look: "", speech: null, text: "Hi", voice: "de", voice_rate: 1.2, engine: "builtin", options: { ...options, pick: null, others: "still" }, segments: [], transcript: "", transcript_language: "" } as unknown as Job;
 
   it("makes the same request again", () => {
     expect(requestOf(draftFrom(job, []), 100)).toEqual({
-      face: "f1", text: "Hi", voice: "de", voice_rate: 1.2, engine: "builtin", options,
+      face: "f1", text: "Hi", voice: "de", voice_rate: 1.2, engine: "builtin",
+      options: { ...options, pick: null, others: "still" },
     });
+  });
+
+  it("gives each speaker their face, their words and their time again", () => {
+    const pick = { track: 2, point: null, box: null, at_seconds: 0 };
+    const said = { pick, end_seconds: null, text: "", speech: null, transcript: "", transcript_language: "", voice: "", voice_rate: 1 };
+    const segments = [
+      { ...said, start_seconds: 0, text: "Hi.", voice: "de" },
+      { ...said, start_seconds: null, pick: { ...pick, track: 1 }, speech: SOUND },
+    ];
+    const draft = draftFrom({ ...job, text: "", segments }, []);
+    expect(draft).toMatchObject({ track: 2, text: "Hi.", lines: [{ track: 1, source: "upload", upload: SOUND }] });
+    expect(requestOf(draft, 100)?.segments).toMatchObject([
+      { text: "Hi.", voice: "de", start_seconds: 0, pick: { track: 2 } },
+      { speech: "s1", start_seconds: null, pick: { track: 1 } },
+    ]);
   });
 
   it("finds a drawn face again, and a recorded voice", () => {

@@ -90,6 +90,7 @@ export function Details({ job }: { job: Job }) {
     ["Took", took === null ? "" : span(took)],
     ["Cost", job.state === "done" || job.cost_usd ? dollars(job.cost_usd) : ""],
     ["Engine", engineOf(job, names.engine)],
+    ["Speakers", job.segments.length ? String(new Set(job.segments.map((one) => one.pick?.track ?? 0)).size) : ""],
     ["Voice", job.text ? names.voice(job.voice) : (job.speech?.name ?? "")],
     ["Expression", expressionOf(job)],
     ["Background", job.face?.media === "image" && job.options.background === "blur" ? "Blurred" : ""],
@@ -108,6 +109,19 @@ export function Details({ job }: { job: Job }) {
           ))}
       </dl>
       {job.quality && <Scores quality={job.quality} />}
+      {job.segments.length > 0 && (
+        <details className={styles.fold}>
+          <summary>Who says what</summary>
+          <ol className={styles.attempts}>
+            {job.segments.map((one, number) => (
+              <li key={number}>
+                <strong>{one.pick?.track ? `Face ${one.pick.track}` : "The main face"}</strong>
+                <span>{one.text || one.transcript || one.speech?.name || "A recording that was deleted"}</span>
+              </li>
+            ))}
+          </ol>
+        </details>
+      )}
       {job.transcript && (
         <details className={styles.fold}>
           <summary>What is said</summary>

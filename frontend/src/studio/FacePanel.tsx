@@ -2,6 +2,7 @@ import { useCallback, useEffect } from "react";
 
 import type { Asset, Look } from "../api/types";
 import { api } from "../core/client";
+import { withFace } from "../core/draft";
 import { bytes, plural, span } from "../core/format";
 import { Button } from "../ui/Button";
 import { Backdrop } from "../ui/Backdrop";
@@ -12,10 +13,13 @@ import { Notice } from "../ui/Notice";
 import { FaceArt } from "./art";
 import { useDraft } from "./draft";
 import { DropZone } from "./DropZone";
+import { type FoundFaces, speakerOf } from "./faces";
 import caption from "./Caption.module.css";
 import styles from "./FacePanel.module.css";
 import panel from "./Panel.module.css";
 import { useUpload } from "./useUpload";
+import who from "./WhoSpeaks.module.css";
+import { FaceBoxes, FaceChoice } from "./WhoSpeaks";
 
 const ACCEPT = "image/*,video/*,.mkv,.mov,.avi,.webm,.mp4,.heic";
 
@@ -31,8 +35,11 @@ function describe(asset: Asset): string {
     .join(" · ");
 }
 
-function ChosenAsset({ asset, onRemove }: { asset: Asset; onRemove: () => void }) {
-  const found = asset.faces.length;
+function ChosenAsset({ asset, found: { faces, looking }, onRemove }: { asset: Asset; found: FoundFaces; onRemove: () => void }) {
+  const { draft, change } = useDraft();
+  const count = faces.length || asset.faces.length;
+  const speaker = speakerOf(faces, draft.track)?.track;
+  const pick = (track: number) => change({ track });
   return (
     <div className={styles.chosen}>
       <div className={styles.picture}>
@@ -40,6 +47,7 @@ function ChosenAsset({ asset, onRemove }: { asset: Asset; onRemove: () => void }
         <div className={styles.fit}>
           {asset.thumbnail_url && <img src={asset.thumbnail_url} alt={`Face: ${asset.name}`} />}
           <FaceMarks faces={asset.faces} />
+          <FaceBoxes asset={asset} faces={faces} value={speaker} onChange={pick} />
         </div>
         <Button className={styles.remove} size="s" icon="x" iconOnly onClick={onRemove}>
           Remove face
@@ -50,8 +58,15 @@ function ChosenAsset({ asset, onRemove }: { asset: Asset; onRemove: () => void }
           <p className={caption.name}>{asset.name}</p>
           <p className={caption.meta}>{describe(asset)}</p>
         </div>
-        <p className={styles.found}>{found ? `${plural(found, "face")} found` : "No face found"}</p>
+        <p className={styles.found}>{count ? `${plural(count, "face")} found` : "No face found"}</p>
       </div>
+      {faces.length > 0 && (
+        <div className={who.who}>
+          <p>Who speaks?</p>
+          <FaceChoice label="Who speaks" faces={faces} value={speaker} onChange={pick} />
+        </div>
+      )}
+      {looking && asset.faces.length > 1 && <p className={who.looking}>Looking who is in the video…</p>}
       {asset.notices.map((notice) => (
         <Notice key={notice} tone="warn">
           {notice}
@@ -83,14 +98,17 @@ function ChosenLook({ look, onRemove }: { look: Look; onRemove: () => void }) {
   );
 }
 
-export function FacePanel() {
+const ONE: FoundFaces = { faces: [], looking: false };
+
+/** `found`: everyone in the chosen file, where one of them may be picked. */
+export function FacePanel({ found = ONE }: { found?: FoundFaces }) {
   const { draft, change } = useDraft();
   const recent = useLoad(() => api.assets("face", undefined, 8), "faces");
   const looks = useLoad(catalogue.looks, "looks");
   const { setData } = recent;
   const onDone = useCallback(
     (asset: Asset) => {
-      change({ face: { kind: "asset", asset } });
+      change(withFace({ kind: "asset", asset }));
       setData((page) => ({ ...page, items: [asset, ...page.items.filter((item) => item.id !== asset.id)] }));
     },
     [change, setData],
@@ -109,7 +127,7 @@ export function FacePanel() {
     return () => document.removeEventListener("paste", onPaste);
   }, [send]);
 
-  const remove = () => change({ face: null });
+  const remove = () => change(withFace(null));
   const { face } = draft;
   const chosenId = face?.kind === "asset" ? face.asset.id : face?.look.id;
   return (
@@ -131,7 +149,7 @@ export function FacePanel() {
         art={<FaceArt />}
       >
         {face?.kind === "asset" ? (
-          <ChosenAsset asset={face.asset} onRemove={remove} />
+          <ChosenAsset asset={face.asset} found={found} onRemove={remove} />
         ) : face ? (
           <ChosenLook look={face.look} onRemove={remove} />
         ) : null}
@@ -145,7 +163,7 @@ export function FacePanel() {
                 aria-label={`Use drawn avatar ${look.name}`}
                 aria-pressed={chosenId === look.id}
                 className={styles.pick}
-                onClick={() => change({ face: { kind: "look", look } })}
+                onClick={() => change(withFace({ kind: "look", look }))}
               >
                 <img src={look.thumbnail_url} alt="" loading="lazy" />
               </button>
@@ -159,7 +177,7 @@ export function FacePanel() {
                 aria-pressed={chosenId === asset.id}
                 className={styles.pick}
                 title={asset.name}
-                onClick={() => change({ face: { kind: "asset", asset } })}
+                onClick={() => change(withFace({ kind: "asset", asset }))}
               >
                 {asset.thumbnail_url && <img src={asset.thumbnail_url} alt="" loading="lazy" />}
               </button>

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
 
 import { api } from "../core/client";
-import { type Draft, draftFrom, missingFrom, requestOf } from "../core/draft";
+import { type Draft, draftFrom, missingFrom, requestOf, withFace } from "../core/draft";
 import { messageOf } from "../core/errors";
 import { useLimits } from "../shell/session";
 import { useTitle } from "../shell/title";
@@ -13,13 +13,14 @@ import { Dock } from "./Dock";
 import { useDraft } from "./draft";
 import { useEstimate } from "./estimate";
 import { FacePanel } from "./FacePanel";
+import { useFaces } from "./faces";
 import { Options } from "./Options";
 import styles from "./Studio.module.css";
 import { VoicePanel } from "./VoicePanel";
 
 /** Which part of an earlier job is to be made anew. */
 const CLEARED: Record<string, (draft: Draft) => Partial<Draft>> = {
-  face: () => ({ face: null }),
+  face: () => withFace(null),
   voice: (draft) => (draft.source === "text" ? {} : { upload: null, transcript: "" }),
   text: () => ({ source: "text", text: "", upload: null }),
 };
@@ -55,6 +56,7 @@ export function StudioPage() {
   usePrefill();
   const { draft } = useDraft();
   const limits = useLimits();
+  const found = useFaces(draft.face);
   const ready = missingFrom(draft, limits.text_characters) === null;
   const outlook = useEstimate(requestOf(draft, limits.text_characters));
   const [dragging, setDragging] = useState(false);
@@ -76,11 +78,11 @@ export function StudioPage() {
         <p>A photo or a video, and something to say. You get back a film of that face saying it.</p>
       </div>
       <div className={styles.panels} data-dragging={dragging}>
-        <FacePanel />
+        <FacePanel found={found} />
         <div className={`${styles.joint} ${ready ? styles.ready : ""}`} aria-hidden="true">
           <Mark size={56} speaking={ready} />
         </div>
-        <VoicePanel />
+        <VoicePanel faces={found.faces} />
       </div>
       <Options engines={outlook && "estimate" in outlook ? outlook.estimate.engines : null} />
       <Dock outlook={outlook} />

@@ -1,8 +1,10 @@
+import type { Face } from "../api/types";
 import type { VoiceSource } from "../core/draft";
 import { catalogue } from "../ui/catalogue";
 import { useLoad } from "../ui/load";
 import { type Tab, Tabs } from "../ui/Tabs";
 import { useDraft } from "./draft";
+import { Lines } from "./Lines";
 import panel from "./Panel.module.css";
 import { RecordVoice } from "./RecordVoice";
 import { TextVoice } from "./TextVoice";
@@ -15,7 +17,7 @@ const SOURCES: readonly Tab<VoiceSource>[] = [
   { value: "record", label: "Record", icon: "mic" },
 ];
 
-export function VoicePanel() {
+export function VoicePanel({ faces }: { faces: readonly Face[] }) {
   const { draft, change } = useDraft();
   const voices = useLoad(catalogue.voices, "voices");
   return (
@@ -35,6 +37,7 @@ export function VoicePanel() {
         {draft.source === "upload" && <UploadVoice />}
         {draft.source === "record" && <RecordVoice />}
       </div>
+      <Lines faces={faces} voices={voices} />
     </section>
   );
 }
