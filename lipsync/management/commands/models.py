@@ -38,7 +38,7 @@ class Command(BaseCommand):
             one.add_argument("model")
             one.add_argument("--accept-licence", action="store_true", help="you may use it under its licence")
             if action == "import":
-                one.add_argument("file", type=Path)
+                one.add_argument("file", type=Path, help="or the folder, for models of several files")
 
     def handle(self, *_: Any, **options: Any) -> None:
         registry = Registry(settings.MODELS_DIR)

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from lipsync.audio.mouth import speech_mouth
 from lipsync.audio.plot import draw_track
 from lipsync.audio.shape import MouthShape
+from lipsync.management.failures import told_plainly
 from lipsync.speech.align import align_recording
 from lipsync.speech.errors import SpeechError
 from lipsync.speech.languages import find_language
-from lipsync.video.errors import MediaError
 
 
 def frame_rate(text: str) -> float:
@@ -41,7 +41,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         speech: Path = options["speech"]
         output: Path = options["output"]
-        try:
+        with told_plainly(speech, SpeechError):
             phones = None
             if options["text"].strip():
                 phones = align_recording(speech, options["text"], find_language(options["language"]))
@@ -51,10 +51,4 @@ class Command(BaseCommand):
                 np.savez(file, allow_pickle=False, **arrays)
             if options["plot"]:
                 options["plot"].write_bytes(draw_track(track))
-        except (MediaError, SpeechError) as error:
-            raise CommandError(str(error)) from error
-        except FileNotFoundError as error:
-            raise CommandError(f"There is no {error.filename or speech}; check the path.") from error
-        except OSError as error:
-            raise CommandError(f"{error.filename or speech}: {error.strerror or error}.") from error
         self.stdout.write(f"{output}: {len(track)} frames at {track.fps:g} fps")

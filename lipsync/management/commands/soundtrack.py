@@ -7,10 +7,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from lipsync.audio.soundtrack import SoundtrackOptions, mix_soundtrack
-from lipsync.video.errors import MediaError
+from lipsync.management.failures import told_plainly
 from lipsync.video.probe import probe
 from lipsync.video.resound import replace_sound
 
@@ -39,16 +39,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         video, output = options["video"], options["output"]
-        try:
+        with told_plainly(video, ValueError):
             wanted = SoundtrackOptions(
                 **{field.name: options[field.name] for field in fields(SoundtrackOptions)}
             )
             seconds = probe(video).duration_seconds
             replace_sound(video, mix_soundtrack(video, seconds, options["music"], wanted)(), output)
-        except (MediaError, ValueError) as error:
-            raise CommandError(str(error)) from error
-        except FileNotFoundError as error:
-            raise CommandError(f"There is no {error.filename or video}; check the path.") from error
-        except OSError as error:
-            raise CommandError(f"{error.filename or output}: {error.strerror or error}.") from error
         self.stdout.write(f"{output}: {seconds:.1f} s with music")

@@ -18,7 +18,7 @@ from avsite.ai.errors import ModelUnavailable
 from avsite.ai.registry import Registry
 from avsite.ai.transcript import Transcript
 from lipsync.audio.load import load_audio
-from lipsync.video.errors import MediaError
+from lipsync.management.failures import told_plainly
 
 FORMATS = {".vtt": "WebVTT captions", ".json": "words with their times", ".txt": "the bare text"}
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         path, output = options["file"], options["output"]
         if output and output.suffix not in FORMATS:
             raise CommandError(f"{output.name} ends in none of {', '.join(FORMATS)}.")
-        try:
+        with told_plainly(path, ModelUnavailable, UnsupportedLanguage):
             recognizer = open_recognizer(Registry(settings.MODELS_DIR), options["model"])
             heard = recognizer.transcribe(
                 load_audio(path, SAMPLE_RATE),
@@ -50,12 +50,6 @@ class Command(BaseCommand):
             )
             if output:
                 output.write_text(_written(heard, output.suffix), "utf8")
-        except (MediaError, ModelUnavailable, UnsupportedLanguage) as error:
-            raise CommandError(str(error)) from error
-        except FileNotFoundError as error:
-            raise CommandError(f"There is no {error.filename or path}; check the path.") from error
-        except OSError as error:
-            raise CommandError(f"{error.filename or output}: {error.strerror or error}.") from error
         self._tell(heard, output)
 
     def _show(self, fraction: float) -> None:
