@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lipsync.audio.features import SAMPLE_RATE
+from lipsync.audio.features import BANDS, SAMPLE_RATE
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -14,6 +14,17 @@ def change_speed(samples: FloatArray, factor: float) -> FloatArray:
     """Played ``factor`` times as fast: pitch and formants move along."""
     positions = np.arange(int(len(samples) / factor)) * factor
     return np.asarray(np.interp(positions, np.arange(len(samples)), samples), np.float32)
+
+
+def other_throat(spectrum: FloatArray, random: np.random.Generator) -> FloatArray:
+    """``spectrum`` of the model's features, shape (hops, BANDS), as if from a longer or shorter throat."""
+    factor = np.exp(random.uniform(-0.08, 0.08))
+    places = np.clip(np.arange(BANDS) * factor + random.uniform(-1, 1), 0, BANDS - 1)
+    lower = np.minimum(places.astype(int), BANDS - 2)
+    share = (places - lower).astype(np.float32)
+    moved = spectrum[:, lower] * (1 - share) + spectrum[:, lower + 1] * share
+    tilt = random.normal(0, 0.06) * np.linspace(-1, 1, BANDS)
+    return np.asarray(moved + tilt, np.float32)
 
 
 def coloured_noise(count: int, random: np.random.Generator) -> FloatArray:

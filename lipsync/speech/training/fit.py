@@ -21,6 +21,7 @@ from lipsync.audio.network import (
     PRESS,
     Network,
 )
+from lipsync.speech.training.augment import other_throat
 from lipsync.speech.training.classes import CLASSES, LIPS_SHUT, UNKNOWN
 from lipsync.speech.training.corpus import Clip
 
@@ -31,12 +32,18 @@ WINDOW_HOPS = 220
 LEARNING_RATE = 2.5e-3
 START_SHARE = 0.15
 """Windows that start where their clip does."""
+OTHER_THROAT_SHARE = 0.7
+"""Windows that are heard from a throat of another length."""
 PRESS_LEAD_SECONDS = 0.02
 """The press is shown nearer to its sound than the rest of the mouth: what tells /m/ from /n/ comes late."""
 # openness, width, rounding, teeth, closure, rest, press
 OUTPUT_WEIGHTS = (3.0, 1.0, 1.0, 1.2, 0.5, 2.0, 7.0)
 PRESS_WEIGHT = 2.5
 """Against the many hops in which the lips are open."""
+PRESS_TOLERANCE_HOPS = 4
+"""A closure may be shown so much early or late: a frame of video."""
+PRESS_EVENT_SHARE = 0.7
+"""Of what a closure counts: that it is shown at all near its hop; the rest: that it is shown at each hop."""
 SOUNDS_WEIGHT = 0.6
 """Naming the sounds is not asked of the mouth model, but teaches it to tell them apart."""
 DROPOUT = 0.06
@@ -85,7 +92,9 @@ def _draw(clips: Sequence[Clip], shares: npt.NDArray[np.float64], random: np.ran
         start = int(random.integers(0, max(len(clip.sounds) - WINDOW_HOPS, 0) + 1))
         if random.random() < START_SHARE:
             start = 0
-        spectrum = clip.spectrum[start : start + heard]
+        spectrum = clip.spectrum[start : start + heard].astype(np.float32)
+        if random.random() < OTHER_THROAT_SHARE:
+            spectrum = other_throat(spectrum, random)
         spectra[row, : len(spectrum)] = spectrum
         piece = slice(start, start + WINDOW_HOPS)
         asked = slice(LOOK_AHEAD_HOPS, LOOK_AHEAD_HOPS + len(clip.sounds[piece]))
@@ -97,16 +106,28 @@ def _draw(clips: Sequence[Clip], shares: npt.NDArray[np.float64], random: np.ran
     return _Batch(*(torch.from_numpy(array) for array in (spectra, mouths, sounds, weights)))
 
 
+def _press_loss(scores: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
+    """Closures as events: wanted once near their hops, unwanted far from them. All of shape (n, hops)."""
+    reach = PRESS_TOLERANCE_HOPS
+
+    def most(values: Tensor) -> Tensor:
+        return nn.functional.max_pool1d(values[:, None], 2 * reach + 1, 1, reach)[:, 0]
+
+    missed = PRESS_EVENT_SHARE * nn.functional.softplus(-most(scores))
+    missed = missed + (1 - PRESS_EVENT_SHARE) * nn.functional.softplus(-scores)
+    unmeant = (1 - most(wanted)) * nn.functional.softplus(scores)
+    return ((PRESS_WEIGHT * wanted * missed + unmeant) * weights).sum() / weights.sum()
+
+
 def _loss(mouth: Tensor, sounds: Tensor, batch: _Batch) -> Tensor:
-    """Soft cross-entropy and squared error of the mouth, its correlation over the window, and the sounds."""
-    heavier = torch.ones(OUTPUTS)
-    heavier[PRESS] = PRESS_WEIGHT
-    entropy = nn.functional.binary_cross_entropy_with_logits(
-        mouth, batch.mouths, reduction="none", pos_weight=heavier
-    )
-    values = torch.sigmoid(mouth)
-    apart = (0.5 * entropy + 2 * (values - batch.mouths) ** 2) * torch.tensor(OUTPUT_WEIGHTS)
+    """Soft cross-entropy and squared error of the mouth, its closures, its correlation, and the sounds."""
+    asked, wanted_values = mouth[..., :PRESS], batch.mouths[..., :PRESS]
+    entropy = nn.functional.binary_cross_entropy_with_logits(asked, wanted_values, reduction="none")
+    values = torch.sigmoid(asked)
+    apart = (0.5 * entropy + 2 * (values - wanted_values) ** 2) * torch.tensor(OUTPUT_WEIGHTS[:PRESS])
     loss = (apart * batch.weights[..., None]).sum() / batch.weights.sum() / OUTPUTS
+    press = _press_loss(mouth[..., PRESS], batch.mouths[..., PRESS], batch.weights)
+    loss = loss + OUTPUT_WEIGHTS[PRESS] / OUTPUTS * press
     share = batch.weights / batch.weights.sum(dim=1, keepdim=True)
     shown, wanted = values[..., 0], batch.mouths[..., 0]
     shown = shown - (shown * share).sum(dim=1, keepdim=True)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from lipsync.audio.features import BANDS, HOP_OFFSET, HOP_SECONDS
 from lipsync.audio.phones import Phone
-from lipsync.speech.training.classes import CLASSES, UNKNOWN, classes_of
+from lipsync.speech.training.classes import CLASSES, LIPS_SHUT, UNKNOWN, classes_of
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -24,6 +24,8 @@ DILATIONS = (1, 2, 4, 8, 2, 1)
 WINDOW_HOPS = 200
 BATCH = 24
 LEARNING_RATE = 2.5e-3
+LIPS_SHUT_WEIGHT = 2.5
+"""/p b m/ are brief and few, and the mouth depends on them."""
 LEAST_LOG = -9.0
 PAUSE_COST = 5.0
 """Nats against a pause where the text has none."""
@@ -64,6 +66,8 @@ def fit_listener(
     optimiser = torch.optim.AdamW(listener.parameters(), LEARNING_RATE, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
     lengths = np.array([len(track) for _, track in clips], float)
+    weight = torch.ones(CLASSES)
+    weight[list(LIPS_SHUT)] = LIPS_SHUT_WEIGHT
     for step in range(1, steps + 1):
         spectra = np.zeros((BATCH, WINDOW_HOPS, BANDS), np.float32)
         tracks = np.full((BATCH, WINDOW_HOPS), UNKNOWN, np.int64)
@@ -77,6 +81,7 @@ def fit_listener(
         loss = nn.functional.cross_entropy(
             scores.reshape(-1, CLASSES),
             torch.from_numpy(tracks).reshape(-1),
+            weight=weight,
             ignore_index=UNKNOWN,
             label_smoothing=0.05,
         )

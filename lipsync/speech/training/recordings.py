@@ -31,8 +31,8 @@ class Recording(NamedTuple):
 
 
 COMMANDS = Path(__file__).parent / "commands.tsv"
-"""What is said in the orders for coffee, which come with their meaning only: as PocketSphinx heard it by
-their grammar, where that agrees with the meaning."""
+"""What is said in the orders for coffee, which come with their meaning only: as PocketSphinx heard it by a
+grammar of all that has this meaning."""
 _WORDS = {"snowboy": "snow boy"}
 _LANGUAGES = {"en_US": "en-us", "en_UK": "en", "uk_UK": "uk", "vi_VN": "vi", "ko_KO": "ko", "jv_ID": "id"}
 

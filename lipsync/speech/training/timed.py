@@ -1,4 +1,4 @@
-"""Recordings of people with the times of what they say, found by the listener."""
+"""Recordings of people with the times of what they say: by PocketSphinx in English, else by the listener."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lipsync.speech.synthesize import synthesize
 from lipsync.speech.training.corpus import Clip, Speech, clip_of, spectrum_of, varied
 from lipsync.speech.training.listener import Listener, find_phones
 from lipsync.speech.training.recordings import Recording
+from lipsync.speech.training.sphinx import sphinx_phones
 from lipsync.video.errors import MediaError
 
 LEAST_SCORE = -1.35
@@ -44,14 +45,16 @@ def time_recording(listener: Listener, recording: Recording) -> Speech | None:
     found = find_phones(listener, spectrum_of(samples), said)
     if found is None or found[1] < LEAST_SCORE:
         return None
-    spoken = [phone for phone in found[0] if phone.ipa]
+    times = sphinx_phones(samples, recording.text) if recording.language.startswith("en") else None
+    times = times or found[0]
+    spoken = [phone for phone in times if phone.ipa]
     if len(spoken) < SHORTEST_PHONES:
         return None
     start = max(spoken[0].start_seconds - BEFORE_SECONDS, 0.0)
     cut = samples[int(start * SAMPLE_RATE) : int((spoken[-1].end_seconds + AFTER_SECONDS) * SAMPLE_RATE)]
     phones = [
         Phone(phone.ipa, max(phone.start_seconds - start, 0.0), max(phone.end_seconds - start, 0.0))
-        for phone in found[0]
+        for phone in times
     ]
     return Speech(cut, phones)
 

@@ -11,7 +11,9 @@ import pytest
 from lipsync.audio.features import HOP_OFFSET, HOP_SECONDS, SAMPLE_RATE, LogMel, Normaliser
 from lipsync.audio.network import NetworkStream
 from lipsync.audio.phones import Phone
-from lipsync.audio.phonetics import track_from_phones
+from lipsync.audio.phonetics import is_bilabial, track_from_phones
+from lipsync.audio.resample import Resampler
+from lipsync.speech.synthesize import synthesize
 from lipsync.speech.training import augment
 from lipsync.speech.training.classes import CLASSES, PAUSE, class_track, classes_of
 from lipsync.speech.training.corpus import Speech, spectrum_of
@@ -26,6 +28,7 @@ from lipsync.speech.training.sources import (
     digest_of,
     fetch_source,
 )
+from lipsync.speech.training.sphinx import sphinx_phones
 
 MAP = [
     Phone("", 0, 0.5),
@@ -134,6 +137,49 @@ def test_backgrounds_sound() -> None:
     for make in (augment.music, augment.breaths, augment.hum, augment.coloured_noise):
         sound = make(16000, random)
         assert sound.shape == (16000,) and sound.std() == pytest.approx(1, abs=0.01)
+
+
+def test_english_sounds_are_found_when_they_were_said() -> None:
+    text = "Remember to save your files."
+    spoken = synthesize(text, "en-us")
+    samples = np.concatenate(Resampler(spoken.sample_rate, SAMPLE_RATE, 160).push(spoken.samples))
+    found = sphinx_phones(samples, text)
+    assert found is not None
+    said = [phone for phone in spoken.phones if is_bilabial(phone.ipa)]
+    heard = [phone for phone in found if is_bilabial(phone.ipa)]
+    assert [phone.ipa for phone in heard] == ["m", "m", "b"]
+    for one, other in zip(said, heard, strict=True):
+        assert other.start_seconds == pytest.approx(one.start_seconds, abs=0.04)
+        assert other.end_seconds == pytest.approx(one.end_seconds, abs=0.04)
+    assert sphinx_phones(samples, "Blorfish gnarx.") is None
+
+
+def test_closures_are_learnt_as_events_a_frame_early_or_late() -> None:
+    torch = pytest.importorskip("torch", reason="only training needs torch")
+    from lipsync.speech.training.fit import PRESS_TOLERANCE_HOPS, _press_loss
+
+    wanted = torch.zeros(1, 100)
+    wanted[0, 50:56] = 1
+
+    def cost(*shown: int) -> float:
+        scores = torch.full((1, 100), -4.0)
+        for first in shown:
+            scores[0, first : first + 6] = 4
+        return float(_press_loss(scores, wanted, torch.ones(1, 100)))
+
+    on_time, near = cost(50), cost(50 + PRESS_TOLERANCE_HOPS - 1)
+    far, missed, extra = cost(50 + 3 * PRESS_TOLERANCE_HOPS), cost(), cost(50, 80)
+    assert on_time < near < missed < far
+    assert near - on_time < 0.5 * (missed - on_time) and extra > 2 * on_time
+
+
+def test_another_throat_says_the_same() -> None:
+    spectrum = np.tile(np.sin(np.arange(40) / 4), (50, 1)).astype(np.float32)
+    random = np.random.default_rng(1)
+    others = [augment.other_throat(spectrum, random) for _ in range(20)]
+    assert all(other.shape == spectrum.shape and other.dtype == np.float32 for other in others)
+    assert all(np.corrcoef(other[0], spectrum[0])[0, 1] > 0.6 for other in others)
+    assert np.std([other[0].argmax() for other in others]) > 0
 
 
 def test_the_network_streams_as_it_was_trained() -> None:
