@@ -62,7 +62,7 @@ function ChosenAsset({ asset, found: { faces, looking }, onRemove }: { asset: As
       </div>
       {faces.length > 0 && (
         <div className={who.who}>
-          <p>Who speaks?</p>
+          <p>{draft.lines.length ? "Who speaks first?" : "Who speaks?"}</p>
           <FaceChoice label="Who speaks" faces={faces} value={speaker} onChange={pick} />
         </div>
       )}
