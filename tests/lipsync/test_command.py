@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -11,7 +12,10 @@ import time
 from pathlib import Path
 
 import av
+import cv2
 import pytest
+
+from tests import media
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -109,3 +113,22 @@ def test_bad_input_is_one_sentence(
     assert "Traceback" not in done.stderr
     assert said in done.stderr.splitlines()[-1]
     assert not output.exists()
+
+
+def test_one_of_several_faces_is_listed_picked_and_refused(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    photo, voice, output = tmp_path / "two.png", tmp_path / "voice.wav", tmp_path / "out.mp4"
+    cv2.imwrite(str(photo), next(media.two_people(1))[:, :, ::-1])
+    media.write_audio(voice, media.tone(0.5, 16_000), 16_000)
+    faces = run(environment, photo, "--faces").stdout.splitlines()
+    assert [line.split(":")[0] for line in faces] == ["1", "2"]
+    assert sum("taken by default" in line for line in faces) == 1
+    unknown = run(environment, photo, voice, "--pick", "3", "--engine", "builtin", "-o", output)
+    assert unknown.returncode != 0 and "There is no face 3 here" in unknown.stderr
+    talk = [{"pick": {"track": 2}, "speech": voice.name}, {"pick": {"point": [0.25, 0.3]}, "text": "Hi."}]
+    (tmp_path / "talk.json").write_text(json.dumps(talk))
+    done = run(environment, photo, "--segments", tmp_path / "talk.json", "--engine", "builtin", "-o", output)
+    assert done.returncode == 0, done.stderr
+    with av.open(str(output)) as video:
+        assert video.streams.video[0].frames > 25
