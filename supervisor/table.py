@@ -130,7 +130,8 @@ def celery_processes(run_dir: Path) -> list[ProcessSpec]:
             stage=2,
             environment={"PYTHONWARNINGS": AS_ROOT},
             hidden=r"(rooms|hooks)\.tasks\.\w+\[[^]]*\] (received|succeeded)",
-            stop_signal=signal.SIGQUIT,
+            # Lets what it is at end: threads cannot be stopped, and a cold shutdown fails on that.
+            stop_signal=signal.SIGTERM,
         ),
     ]
 
