@@ -10,12 +10,12 @@ from lipsync.audio.network import PRESS, REST
 from lipsync.audio.phonetics import CLOSURE, MAX_SPEED, OPENNESS, TEETH
 from lipsync.audio.shape import MouthShape
 
-REST_ON, REST_OFF = 0.15, 0.08
+REST_ON, REST_OFF = 0.04, 0.02
 REST_FALL_SECONDS, REST_RISE_SECONDS = 0.05, 0.03
-PRESS_ON, PRESS_OFF = 0.4, 0.35
+PRESS_ON, PRESS_OFF = 0.6, 0.55
 """Chances of shut lips from which and down to which they are shown shut."""
-PRESS_FELT = 0.15
-PRESS_DIP = 0.8
+PRESS_FELT = 0.3
+PRESS_DIP = 0.6
 """How far lips approach each other when they are nearly shown shut."""
 ON_TEETH = 0.5
 
