@@ -22,7 +22,7 @@ UNNAMED = """() => [...document.querySelectorAll('button, a[href], input, textar
 
 def look_at(page: Page, name: str, size: str, *, ours: bool = True) -> None:
     """Keep a picture of the whole page; on our own screens also check what a look would show."""
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("networkidle", timeout=180_000)  # the first pictures are drawn when asked for
     # As tall as its content: in a full-page picture, bars that stick to an edge would stand in the middle.
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": SIZES[size]["width"], "height": max(height, SIZES[size]["height"])})
