@@ -237,7 +237,8 @@ class JobAdmin(ReadOnly, JobModelAdmin):
     @admin.display(description="Speech")
     def spoken(self, job: Job) -> str:
         if job.speech is None:
-            return job.text or "deleted"
+            lines = [one.text or (one.speech.name if one.speech else "deleted") for one in job.segments.all()]
+            return job.text or " / ".join(lines) or "deleted"
         return file_link(reverse("admin:lipsync_job_file", args=(job.pk, "speech")), job.speech.name)
 
     @admin.display(description="Video")

@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from lipsync.audio.load import load_audio
+from lipsync.audio.load import FloatArray, load_audio
 from lipsync.audio.mfcc import SAMPLE_RATE
 from lipsync.face.face import Image
 from lipsync.face.mesh import landmarks_box
-from lipsync.face.track import follow_largest
+from lipsync.face.track import FaceTracker
 from lipsync.quality.syncnet import FPS, SIDE, SyncFit, SyncNet, fit_sync, load_syncnet
 from lipsync.video.read import FrameReader
 
 WINDOW_SECONDS = 8.0
 LEAST_FRAMES = 25
+MOST_FACES = 3
 GREY = 110
 """Beyond the picture's edge, as in the published pipeline."""
 
 
 def watch_speaker(path: Path, seconds: float, weights: Path) -> SyncFit | None:
-    """What SyncNet says of the largest face in eight seconds from the middle of a video.
+    """What SyncNet says of eight seconds from the middle of a video; of several faces, of the surest.
 
     None when no face stays in sight for a second. Raises MediaError, and as ``load_syncnet``.
     """
     count = int(min(seconds, WINDOW_SECONDS) * FPS)
     start = max(0, int(seconds * FPS) - count) // 2
-    faces = list(_faces(path, start, count))
-    if len(faces) < LEAST_FRAMES:
+    runs = [run for run in _faces(path, start, count) if len(run.faces) >= LEAST_FRAMES]
+    if not runs:
         return None
-    first = faces[0][0]
-    sound = load_audio(path, SAMPLE_RATE)[(start + first) * SAMPLE_RATE // FPS :]
-    whole = np.clip(sound * 32767, -32768, 32767).astype(np.int16)[: len(faces) * SAMPLE_RATE // FPS]
-    return fit_sync(_loaded(weights, weights.stat().st_mtime_ns), (face for _, face in faces), whole)
+    network, sound = _loaded(weights, weights.stat().st_mtime_ns), load_audio(path, SAMPLE_RATE)
+    fits = [fit_sync(network, iter(run.faces), _heard(sound, start + run.first, run)) for run in runs]
+    return max((fit for fit in fits if fit is not None), key=lambda fit: fit.confidence, default=None)
+
+
+@dataclass
+class _Run:
+    """One face, cut out of consecutive frames."""
+
+    first: int
+    faces: list[Image]
+
+
+def _heard(sound: FloatArray, frame: int, run: _Run) -> npt.NDArray[np.int16]:
+    """What is heard from ``frame`` of the video on, as long as the run, 16-bit."""
+    part = sound[frame * SAMPLE_RATE // FPS :][: len(run.faces) * SAMPLE_RATE // FPS]
+    return np.clip(part * 32767, -32768, 32767).astype(np.int16)
 
 
 @lru_cache(maxsize=1)
@@ -45,16 +60,16 @@ def _loaded(path: Path, changed_ns: int) -> SyncNet:
     return load_syncnet(path)
 
 
-def _faces(path: Path, start: int, count: int) -> Iterator[tuple[int, Image]]:
-    """(frame, face) of the longest run at the start in which one face is seen."""
-    frames = (frame.image for frame in FrameReader(path, Fraction(FPS)).frames(start, start + count))
-    is_seen = False
-    for number, (image, mesh) in enumerate(follow_largest(frames)):
-        if mesh is not None:
-            is_seen = True
-            yield number, cut_face(image, landmarks_box(mesh))
-        elif is_seen:
-            return
+def _faces(path: Path, start: int, count: int) -> list[_Run]:
+    """The first run of each of the faces that are seen at first."""
+    tracker = FaceTracker(MOST_FACES)
+    runs: dict[int, _Run] = {}
+    for number, frame in enumerate(FrameReader(path, Fraction(FPS)).frames(start, start + count)):
+        for face in tracker.update(frame.image):
+            run = runs.setdefault(face.track_id, _Run(number, []))
+            if run.first + len(run.faces) == number:
+                run.faces.append(cut_face(frame.image, landmarks_box(face.landmarks)))
+    return list(runs.values())
 
 
 def cut_face(image: Image, box: tuple[float, float, float, float]) -> Image:
