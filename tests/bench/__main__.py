@@ -83,7 +83,7 @@ def bench_wav2lip(folder: Path, upstream: Path | None = None) -> None:
         print_note("The published script is beside it with --upstream FOLDER, a clone of its repository.")
     elif not published.has_encoder():
         print_note("No ffmpeg command is here: the published script left out the second of its two encodes.")
-    print_table("Its peak memory by length, 5 fps", wav2lip.MEMORY_HEADS, wav2lip.memory_rows(folder))
+    print_table("Its peak memory by length, 2 fps", wav2lip.MEMORY_HEADS, wav2lip.memory_rows(folder))
     print_table("Wav2Lip's network, by CPU time", wav2lip.GENERATOR_HEADS, wav2lip.generator_rows(folder))
 
 

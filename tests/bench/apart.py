@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,20 +17,22 @@ class Cost(NamedTuple):
     peak_megabytes: float
 
 
+# A small process between: what its parent holds counts as a new process's own peak.
+_BETWEEN = """
+import json, resource, subprocess, sys
+code = subprocess.run([sys.executable, *sys.argv[1:]], stdout=subprocess.DEVNULL).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+sys.exit(code != 0)
+"""
+
+
 def run(program: str, *arguments: object, cwd: Path | None = None) -> Cost:
     """What a Python program took in a process of its own, its children included."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])
     }
+    command = [sys.executable, "-S", "-c", _BETWEEN, "-c", program, *map(str, arguments)]
     began = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, *map(str, arguments)],
-        cwd=cwd,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"a run ended with status {process.returncode}; see above")
-    return Cost(time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    ended = subprocess.run(command, cwd=cwd, env=environment, stdout=subprocess.PIPE, check=True)
+    return Cost(time.monotonic() - began, *json.loads(ended.stdout))

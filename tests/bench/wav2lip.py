@@ -28,7 +28,7 @@ GENERATOR_HEADS = ["generator alone, one core", "faces/s", "x published"]
 SECONDS, WIDTH, HEIGHT = 10.0, 640, 480
 DETECTED_SECONDS = 2.0
 LENGTHS = (10.0, 60.0, 300.0)
-SLOW_FPS = 5
+SLOW_FPS = 2
 """Of the clips whose memory alone matters."""
 TIMED = 3
 
