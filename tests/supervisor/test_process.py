@@ -14,6 +14,7 @@ from supervisor import process as process_module
 from supervisor.console import Console
 from supervisor.process import GivenUp, Process
 from supervisor.table import ProcessSpec
+from tests.stack.conftest import wait_until
 
 
 class Recorder(Console):
@@ -35,7 +36,7 @@ def make(code: str, console: Console, **more: object) -> Process:
 
 
 async def seen(console: Recorder, text: str, times: int = 1) -> list[str]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while sum(text in line for line in console.lines) < times:
             await console.more.wait()
             console.more.clear()
@@ -48,6 +49,11 @@ def is_alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def wait_until_gone(pid: int) -> None:
+    """A killed process goes once it is scheduled; one that was spared sleeps for longer than this waits."""
+    wait_until(lambda: not is_alive(pid), 30, f"the end of {pid}")
 
 
 @pytest.fixture
@@ -66,7 +72,7 @@ async def test_a_killed_process_is_started_again(quick_restarts: None) -> None:
     assert any("SIGKILL" in line and "again" in line for line in console.lines)
     await child.stop()
     await run
-    assert not is_alive(second)
+    wait_until_gone(second)
 
 
 async def test_a_process_that_keeps_dying_is_given_up_with_its_last_words(quick_restarts: None) -> None:
@@ -89,7 +95,7 @@ async def test_stop_takes_grandchildren_along_even_stubborn_ones() -> None:
     assert is_alive(grandchild)
     await child.stop()
     await run
-    assert not is_alive(grandchild)
+    wait_until_gone(grandchild)
 
 
 async def test_output_comes_line_by_line_whatever_it_holds() -> None:
