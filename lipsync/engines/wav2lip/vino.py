@@ -80,6 +80,5 @@ class VinoNetwork:
 
 
 def _threads() -> int:
-    """What torch would use: the cores this process may run on, or fewer where the operator says so."""
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() and int(asked) else len(os.sched_getaffinity(0))
+    """As torch has it: the cores this process may run on."""
+    return len(os.sched_getaffinity(0))
