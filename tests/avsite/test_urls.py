@@ -95,7 +95,7 @@ def things(alice: User, portrait_png: bytes) -> dict[str, str]:
     """What alice has, by the name of the path parameter."""
     folder = Path(settings.MEDIA_ROOT)
     for name in ("face.jpg", "thumb.jpg", "result.mp4", "poster.jpg", results.MOUTH_NAME):
-        (folder / name).write_bytes(portrait_png if name == "thumb.jpg" else b"alice's")
+        (folder / name).write_bytes(portrait_png if name in ("face.jpg", "thumb.jpg") else b"alice's")
     asset = Asset.objects.create(
         owner=alice, kind="face", media="image", name="face.jpg", file="face.jpg", thumbnail="thumb.jpg",
         size_bytes=7, sha256="0" * 64,
@@ -109,6 +109,7 @@ def things(alice: User, portrait_png: bytes) -> dict[str, str]:
     hook = Endpoint.objects.create(owner=alice, url="https://example.org", events=["job.done"])
     return {
         "asset_id": str(asset.uid),
+        "track": "1",
         "job_id": str(job.uid),
         "batch_id": str(Batch.objects.create(owner=alice, total=1).uid),
         "key_id": str(key.pk),
@@ -124,6 +125,7 @@ def things(alice: User, portrait_png: bytes) -> dict[str, str]:
 
 NOTHING = {
     "asset_id": str(uuid.uuid4()),
+    "track": "1",
     "job_id": str(uuid.uuid4()),
     "batch_id": str(uuid.uuid4()),
     "key_id": "987654",
