@@ -56,8 +56,9 @@ def _stretched(reader: FrameReader, wanted: int) -> Iterator[Frame]:
 
 def _endless(reader: FrameReader, mode: LoopMode, wanted: int) -> Iterator[Frame]:
     window = max(4, WINDOW_BYTES // (reader.width * reader.height * 3))
-    # A video at least as long as wanted is not come back to; should it claim too much, it is read again.
-    kept: list[Frame] | None = None if wanted <= reader.claimed_frames else []
+    # Only what is come back to and fits is kept; a file that claims too much is read again.
+    is_kept = reader.claimed_frames < wanted and reader.claimed_frames <= window
+    kept: list[Frame] | None = [] if is_kept else None
     total = 0
     for frame in reader:
         total = frame.index + 1
@@ -72,10 +73,13 @@ def _endless(reader: FrameReader, mode: LoopMode, wanted: int) -> Iterator[Frame
         final = kept[-1] if kept else next(reader.frames(total - 1, total))
         while True:
             yield _copy(final)
+    given = total
     while True:
         if mode == "bounce":
-            yield from _backwards(reader, kept, total, window)
+            # No more than is still wanted: speech often outlasts its film by a frame.
+            yield from _backwards(reader, kept, total, max(1, min(window, wanted - given)))
             yield from _forwards(reader, kept, 1, total)
+            given += 2 * (total - 1)
         else:
             yield from _forwards(reader, kept, 0, total)
 

@@ -67,3 +67,15 @@ def test_a_clip_that_is_long_enough_is_decoded_once(tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "frames", lambda *span: passes.append(span) or frames(*span))
     assert len(list(loop_frames(path, 10, "bounce", reader=reader))) == 10
     assert passes == [()], "frames were decoded that nobody asked for"
+
+
+def test_only_what_is_still_wanted_is_decoded_for_the_way_back(tmp_path, monkeypatch):
+    path = media.write_video(tmp_path / "clip.mp4", 10, size=(160, 120))
+    monkeypatch.setattr(loop, "WINDOW_BYTES", 8 * 160 * 120 * 3)
+    reader = loop.FrameReader(path)
+    passes = []
+    frames = reader.frames
+    monkeypatch.setattr(reader, "frames", lambda *span: passes.append(span) or frames(*span))
+    shown = [frame.index for frame in loop_frames(path, 12, "bounce", reader=reader)]
+    assert shown == [*range(10), 8, 7]
+    assert passes == [(), (7, 9)]
