@@ -158,13 +158,7 @@ def write_video(
         stream = container.add_stream(codec, rate=Fraction(fps), options=options or {})
         stream.pix_fmt = pixel_format
         stream.codec_context.time_base = time_base
-        if aspect:
-            stream.codec_context.sample_aspect_ratio = aspect
-        if rotation or mirrored:
-            stream.set_display_rotation(-rotation, hflip=mirrored)
-        if color:
-            context = stream.codec_context
-            context.color_primaries, context.color_trc, context.colorspace = color
+        _describe(stream, aspect, rotation, mirrored, color)
         audio = None
         if sound is not None:
             audio_name = audio_codec or AUDIO_CODECS[path.suffix]
@@ -181,6 +175,23 @@ def write_video(
             _encode_audio(container, audio, sound[None], sample_rate, "mono")
             container.mux(audio.encode(None))
     return path
+
+
+def _describe(
+    stream: av.VideoStream,
+    aspect: Fraction | None,
+    rotation: int,
+    mirrored: bool,
+    color: tuple[int, int, int] | None,
+) -> None:
+    """What players are told of the stored pictures."""
+    context = stream.codec_context
+    if aspect:
+        context.sample_aspect_ratio = aspect
+    if rotation or mirrored:
+        stream.set_display_rotation(-rotation, hflip=mirrored)
+    if color:
+        context.color_primaries, context.color_trc, context.colorspace = color
 
 
 def _video_frame(picture: Image, pixel_format: str, color: tuple[int, int, int] | None) -> av.VideoFrame:
