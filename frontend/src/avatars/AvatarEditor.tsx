@@ -132,7 +132,7 @@ export function AvatarEditor({ face, avatar, onSaved, onDelete, onClose }: Avata
         {face?.notices.map((notice) => <Notice key={notice} tone="warn">{notice}</Notice>)}
         <div className={styles.voice}>
           <p className={styles.label}>Voice</p>
-          {voices.error ? <Notice tone="bad">{voices.error}</Notice> : <VoicePicker voices={voices.data?.items ?? []} value={voice} onChange={(id) => change({ voice: id })} />}
+          <VoicePicker voices={voices} value={voice} onChange={(id) => change({ voice: id })} />
         </div>
         <Slider label="Speed" min={0.5} max={2} step={0.05} value={fields.voice_rate} text={fields.voice_rate === 1 ? "Normal" : `${fields.voice_rate.toFixed(2).replace(/0$/, "")}×`} onChange={(voice_rate) => change({ voice_rate })} />
         {face?.media !== "video" && (

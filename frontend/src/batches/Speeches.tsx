@@ -1,6 +1,7 @@
-import { useId, useRef, useState } from "react";
+import { useId, useRef } from "react";
 
 import { linesOf } from "../core/batches";
+import { SPEECH_FILES } from "../core/files";
 import { clock, plural } from "../core/format";
 import { useDraft } from "../studio/draft";
 import panel from "../studio/Panel.module.css";
@@ -9,12 +10,11 @@ import { Button } from "../ui/Button";
 import { catalogue } from "../ui/catalogue";
 import { Icon } from "../ui/Icon";
 import { useLoad } from "../ui/load";
-import { Notice } from "../ui/Notice";
 import { Progress } from "../ui/Progress";
-import styles from "./Batches.module.css";
+import { useDrop } from "../ui/useDrop";
+import shared from "./Batches.module.css";
+import styles from "./Speeches.module.css";
 import type { Recording } from "./useRecordings";
-
-const ACCEPT = "audio/*,video/*,.wav,.mp3,.m4a,.ogg,.opus,.flac,.webm,.mp4,.mov,.mkv";
 
 interface SpeechesProps {
   recordings: readonly Recording[];
@@ -44,15 +44,7 @@ export function Speeches({ recordings, onAdd, onRemove }: SpeechesProps) {
         />
         <p id={`${id}-count`}>{count ? plural(count, "text") : "No texts yet"}</p>
       </div>
-      {voices.error ? (
-        <Notice tone="bad">{voices.error}</Notice>
-      ) : (
-        <VoicePicker
-          voices={voices.data?.items ?? []}
-          value={draft.voice ?? voices.data?.default ?? ""}
-          onChange={(voice) => change({ voice })}
-        />
-      )}
+      <VoicePicker voices={voices} value={draft.voice} onChange={(voice) => change({ voice })} />
       <RecordingDrop onAdd={onAdd} />
       {recordings.length > 0 && (
         <ul className={styles.recordings} aria-label="Recordings">
@@ -66,23 +58,10 @@ export function Speeches({ recordings, onAdd, onRemove }: SpeechesProps) {
 }
 
 function RecordingDrop({ onAdd }: { onAdd: (files: Iterable<File>) => void }) {
-  const [over, setOver] = useState(false);
+  const { over, target } = useDrop(onAdd);
   const input = useRef<HTMLInputElement>(null);
   return (
-    <div
-      className={styles.drop}
-      data-over={over}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        onAdd(event.dataTransfer.files);
-      }}
-    >
+    <div className={styles.drop} data-over={over} {...target}>
       <input
         ref={input}
         type="file"
@@ -90,7 +69,7 @@ function RecordingDrop({ onAdd }: { onAdd: (files: Iterable<File>) => void }) {
         className="visually-hidden"
         tabIndex={-1}
         aria-label="Recordings to add"
-        accept={ACCEPT}
+        accept={SPEECH_FILES}
         onChange={(event) => {
           onAdd([...(event.target.files ?? [])]);
           event.target.value = "";
@@ -109,10 +88,10 @@ function RecordingLine({ recording, onRemove }: { recording: Recording; onRemove
   const seconds = asset?.info.duration_seconds;
   return (
     <li className={styles.recording}>
-      <div className={styles.words}>
-        <span className={styles.name}>{name}</span>
-        {error && <span className={styles.error}>{error}</span>}
-        {asset && seconds ? <span className={styles.meta}>{clock(seconds)}</span> : null}
+      <div className={shared.words}>
+        <span className={shared.name}>{name}</span>
+        {error && <span className={shared.error}>{error}</span>}
+        {asset && seconds ? <span className={shared.meta}>{clock(seconds)}</span> : null}
         {!asset && !error && <Progress percent={fraction < 1 ? fraction * 100 : null} label={`Uploading ${name}`} />}
       </div>
       <Button kind="ghost" size="s" icon="x" iconOnly onClick={onRemove}>

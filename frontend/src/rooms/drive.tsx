@@ -4,6 +4,7 @@ import type { AvatarSession, Person } from "../api/rooms";
 import type { Asset, Job } from "../api/types";
 import { api, roomsApi } from "../core/client";
 import { messageOf } from "../core/errors";
+import { SPEECH_FILES } from "../core/files";
 import { clock } from "../core/format";
 import { pictureOf, titleOf } from "../jobs/words";
 import { useLimits } from "../shell/session";
@@ -154,7 +155,7 @@ export function Play({ slug, live }: { slug: string; live: boolean }) {
         <input
           type="file"
           className="visually-hidden"
-          accept="audio/*,video/*"
+          accept={SPEECH_FILES}
           onChange={(event) => {
             const file = event.target.files?.[0];
             if (file) upload.send(file, file.name);

@@ -1,8 +1,9 @@
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useRef } from "react";
 
 import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
 import { Progress } from "../ui/Progress";
+import { useDrop } from "../ui/useDrop";
 import styles from "./DropZone.module.css";
 import type { Upload } from "./useUpload";
 
@@ -19,29 +20,18 @@ interface DropZoneProps {
 }
 
 export function DropZone({ label, accept, upload, title, hint, art, children }: DropZoneProps) {
-  const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const { state } = upload;
   const take = (files: FileList | null) => {
     const file = files?.[0];
     if (file) upload.send(file, file.name);
   };
+  const { over, target } = useDrop(take);
   const browse = () => input.current?.click();
   return (
     <div
       className={`${styles.zone} ${over ? styles.over : ""} ${children ? styles.filled : ""}`}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
-      }}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        take(event.dataTransfer.files);
-      }}
+      {...target}
     >
       <input
         ref={input}

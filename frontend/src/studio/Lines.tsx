@@ -2,6 +2,7 @@ import { useCallback, useId } from "react";
 
 import type { Asset, Face, Voice } from "../api/types";
 import { type Line, newLine } from "../core/draft";
+import { SPEECH_FILES } from "../core/files";
 import { clock } from "../core/format";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
@@ -12,8 +13,6 @@ import { useUpload } from "./useUpload";
 import styles from "./Lines.module.css";
 import { VoicePicker } from "./VoicePicker";
 import { FaceChoice } from "./WhoSpeaks";
-
-const ACCEPT = "audio/*,video/*,.wav,.mp3,.m4a,.ogg,.opus,.flac,.webm,.mp4,.mov,.mkv";
 
 interface LinesProps {
   faces: readonly Face[];
@@ -86,11 +85,7 @@ function LineCard({ line, number, faces, voices, onChange, onRemove }: CardProps
       <Said line={line} set={set} />
       <div className={styles.foot}>
         {line.source === "text" && (
-          <VoicePicker
-            voices={voices.data?.items ?? []}
-            value={line.voice ?? voices.data?.default ?? ""}
-            onChange={(voice) => set({ voice })}
-          />
+          <VoicePicker voices={voices} value={line.voice} onChange={(voice) => set({ voice })} />
         )}
         <Start line={line} set={set} />
       </div>
@@ -137,7 +132,7 @@ function Said({ line, set }: PartProps) {
         {state.step === "sending" ? `Uploading ${Math.round(state.fraction * 100)} %` : "Or a recording"}
         <input
           type="file"
-          accept={ACCEPT}
+          accept={SPEECH_FILES}
           aria-label={`Recording of what face ${line.track} says`}
           onChange={(event) => {
             const file = event.target.files?.[0];

@@ -1,7 +1,6 @@
 import type { Voice } from "../api/types";
 import { useLimits } from "../shell/session";
 import type { Loaded } from "../ui/load";
-import { Notice } from "../ui/Notice";
 import { Slider } from "../ui/Slider";
 import { useDraft } from "./draft";
 import styles from "./VoicePanel.module.css";
@@ -34,15 +33,7 @@ export function TextVoice({ voices }: { voices: Loaded<{ items: Voice[]; default
         </p>
       </div>
       <div className={styles.controls}>
-        {voices.error ? (
-          <Notice tone="bad">{voices.error}</Notice>
-        ) : (
-          <VoicePicker
-            voices={voices.data?.items ?? []}
-            value={draft.voice ?? voices.data?.default ?? ""}
-            onChange={(voice) => change({ voice })}
-          />
-        )}
+        <VoicePicker voices={voices} value={draft.voice} onChange={(voice) => change({ voice })} />
         <Slider
           label="Speed"
           min={0.5}

@@ -1,14 +1,13 @@
 import { useCallback } from "react";
 
 import type { Asset } from "../api/types";
+import { SPEECH_FILES } from "../core/files";
 import { Button } from "../ui/Button";
 import { SoundArt } from "./art";
 import { useDraft } from "./draft";
 import { DropZone } from "./DropZone";
 import { SpeechClip } from "./SpeechClip";
 import { useUpload } from "./useUpload";
-
-const ACCEPT = "audio/*,video/*,.wav,.mp3,.m4a,.ogg,.opus,.flac,.webm,.mp4,.mov,.mkv";
 
 export function UploadVoice() {
   const { draft, change } = useDraft();
@@ -17,7 +16,7 @@ export function UploadVoice() {
   return (
     <DropZone
       label="Voice file"
-      accept={ACCEPT}
+      accept={SPEECH_FILES}
       upload={upload}
       title="Drop a recording"
       hint="Any sound file, or a video whose sound you want."

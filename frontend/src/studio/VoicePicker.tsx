@@ -3,10 +3,25 @@ import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react"
 import type { Voice } from "../api/types";
 import { groupVoices } from "../core/voices";
 import { Icon } from "../ui/Icon";
+import type { Loaded } from "../ui/load";
+import { Notice } from "../ui/Notice";
 import { useSound } from "../ui/useSound";
 import styles from "./VoicePicker.module.css";
 
 interface VoicePickerProps {
+  voices: Loaded<{ items: Voice[]; default: string }>;
+  /** Nothing chosen: the default voice. */
+  value: string | null | undefined;
+  onChange: (id: string) => void;
+}
+
+export function VoicePicker({ voices, value, onChange }: VoicePickerProps) {
+  if (voices.error) return <Notice tone="bad">{voices.error}</Notice>;
+  const { items = [], default: usual = "" } = voices.data ?? {};
+  return <Picker voices={items} value={value ?? usual} onChange={onChange} />;
+}
+
+interface PickerProps {
   voices: readonly Voice[];
   value: string;
   onChange: (id: string) => void;
@@ -16,7 +31,7 @@ function detail(voice: Voice): string {
   return [voice.language_name, voice.gender].filter(Boolean).join(", ");
 }
 
-export function VoicePicker({ voices, value, onChange }: VoicePickerProps) {
+function Picker({ voices, value, onChange }: PickerProps) {
   const [open, setOpen] = useState(false);
   const [query, setQuery] = useState("");
   const box = useRef<HTMLDivElement>(null);
