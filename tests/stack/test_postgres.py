@@ -123,7 +123,10 @@ class SmallRemotePool(test_remote_kills.RemoteStack):
         self.environment["AVSITE_DATABASE_POOL"] = str(POOL)
 
 
-def test_the_worker_is_killed_in_mid_job_at_heygen(postgres: Postgres, migrated: str, tmp_path: Path) -> None:
+def test_the_worker_is_killed_at_each_step_of_heygen(
+    postgres: Postgres, migrated: str, tmp_path: Path
+) -> None:
     url = postgres.create("paid", "migrated")
     with test_remote_kills.running_remote(tmp_path, SmallRemotePool, url) as stack:
-        test_remote_kills.kill_in_mid_job(stack, "created")
+        for step in test_remote_kills.STEPS:
+            test_remote_kills.kill_in_mid_job(stack, step)
