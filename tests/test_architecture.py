@@ -23,12 +23,13 @@ LAYERS = (
     {"service", "judge"},
     {"breaker"},
     {"budget"},
+    {"dubbing"},
     {"engines", "quality", "policy", "cost", "cache"},
     {"face"},
     {"speech"},
     {"video", "audio"},
 )
-COMPUTING = {"engines", "quality", "cost", "face", "speech", "video", "audio"}
+COMPUTING = {"dubbing", "engines", "quality", "cost", "face", "speech", "video", "audio"}
 RIGHT_OF = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # Words that layers share without pointing back: the engine contract is data about sound and pictures.
 CONTRACTS = {"lipsync.audio.phones", "lipsync.audio.shape", "lipsync.engines.base"}

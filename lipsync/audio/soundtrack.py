@@ -155,23 +155,23 @@ def mix_soundtrack(
 
     def mixed() -> Iterator[FloatArray]:
         return duck.mix(
-            _padded(_speech_blocks(speech_path), seconds),
-            _recut(looped_music(music_path, seconds, options.fade_seconds)),
+            padded(_speech_blocks(speech_path), seconds),
+            recut(looped_music(music_path, seconds, options.fade_seconds)),
         )
 
     peak = options.peak_dbtp - LIMIT_HEADROOM_DB
     final = min(options.loudness_lufs - measure_loudness(mixed()).lufs, MOST_GAIN_DB)
     # What the limiter takes away is given back once.
-    final += min(options.loudness_lufs - measure_loudness(_limited(mixed(), final, peak)).lufs, 3.0)
-    return lambda: _limited(mixed(), final, peak)
+    final += min(options.loudness_lufs - measure_loudness(limited(mixed(), final, peak)).lufs, 3.0)
+    return lambda: limited(mixed(), final, peak)
 
 
-def _padded(blocks: Iterator[FloatArray], seconds: float) -> Iterator[FloatArray]:
+def padded(blocks: Iterator[FloatArray], seconds: float) -> Iterator[FloatArray]:
     """Blocks of BLOCK samples, silence at the end, cut at ``seconds``."""
     total = round(seconds * RATE)
     silence = (np.zeros((2, BLOCK), np.float32) for _ in range(total // BLOCK + 1))
     given = 0
-    for block in _recut(chain(blocks, silence)):
+    for block in recut(chain(blocks, silence)):
         piece = block[:, : total - given]
         given += piece.shape[1]
         yield piece
@@ -179,7 +179,7 @@ def _padded(blocks: Iterator[FloatArray], seconds: float) -> Iterator[FloatArray
             return
 
 
-def _recut(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
+def recut(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
     held = np.zeros((2, 0), np.float32)
     for block in blocks:
         held = np.concatenate([held, block], axis=1)
@@ -231,7 +231,7 @@ class _Ducker:
         return sounds
 
 
-def _limited(blocks: Iterator[FloatArray], gain_db: float, peak_dbtp: float) -> Iterator[FloatArray]:
+def limited(blocks: Iterator[FloatArray], gain_db: float, peak_dbtp: float) -> Iterator[FloatArray]:
     """Louder by ``gain_db``, but never over ``peak_dbtp``, between the samples either."""
     graph = SoundGraph()
     limit = 10 ** (peak_dbtp / 20)
