@@ -69,6 +69,7 @@ EITHER_BODY = {
                     "properties": {
                         "face": {"description": "A file, an asset's id, or house:<look>.", "type": "string"},
                         "speech": {"description": "A file or an asset's id.", "type": "string"},
+                        "music": {"description": "A file or an asset's id.", "type": "string"},
                         "text": {"type": "string"},
                         "transcript": {"description": "What is said in speech.", "type": "string"},
                         "transcript_language": {"description": "Such as en-US.", "type": "string"},
@@ -88,7 +89,7 @@ EITHER_BODY = {
 
 @router.post("/lipsyncs", response={201: JobOut}, openapi_extra=EITHER_BODY)
 def create_lipsync(request: HttpRequest) -> HttpResponseBase:
-    """Make a video: JSON, or a form whose ``face`` and ``speech`` may be files."""
+    """Make a video: JSON, or a form whose ``face``, ``speech`` and ``music`` may be files."""
     with once(request) as answer:
         if answer.replay is not None:
             return answer.replay
@@ -258,7 +259,9 @@ def _refusals() -> Iterator[None]:
 
 
 def _whole(jobs: JobQuerySet) -> JobQuerySet:
-    return jobs.select_related("face", "speech", "batch").prefetch_related("attempts", "segments__speech")
+    return jobs.select_related("face", "speech", "music", "batch").prefetch_related(
+        "attempts", "segments__speech"
+    )
 
 
 def _own(request: HttpRequest, job_id: UUID) -> Job:
@@ -310,10 +313,10 @@ Files = dict[str, "UploadedFile[Any]"]
 
 
 def _read_body(request: HttpRequest) -> tuple[JobIn, Files]:
-    """The fields, and the files that stand for ``face`` and ``speech``."""
+    """The fields, and the files that stand for ``face``, ``speech`` and ``music``."""
     if (request.content_type or "").startswith("multipart/"):
         fields: Any = {name: value for name, value in request.POST.items() if value != ""}
-        found = {name: request.FILES.get(name) for name in ("face", "speech")}
+        found = {name: request.FILES.get(name) for name in ("face", "speech", "music")}
         files = {name: file for name, file in found.items() if isinstance(file, UploadedFile)}
         for name in {"options", "segments"} & fields.keys():
             fields[name] = _read_json(fields[name], name)
@@ -346,6 +349,7 @@ def read_order(owner: User, payload: JobIn, files: Files) -> Order:
     else:
         face = _asset(owner, "face", payload.face, files)
     speech = _asset(owner, "speech", payload.speech, files) if payload.speech else None
+    music = _asset(owner, "music", payload.music, files) if payload.music else None
     return Order(
         face=face,
         house_look=house_look,
@@ -358,6 +362,7 @@ def read_order(owner: User, payload: JobIn, files: Files) -> Order:
         engine=payload.engine,
         options=RenderOptions.of(payload.options.dict()),
         segments=tuple(_read_segment(owner, one, n) for n, one in enumerate(payload.segments)),
+        music=music,
         max_cost_usd=None if payload.max_cost_usd is None else Decimal(str(payload.max_cost_usd)),
     )
 

@@ -39,7 +39,7 @@ from lipsync.video.read import read_image
 from lipsync.video.search import sample_frames, search_frames
 from lipsync.video.thumbnail import make_thumbnail
 
-Kind = Literal["face", "speech"]
+Kind = Literal["face", "speech", "music"]
 
 KEEPERS: list[Callable[[Asset], bool]] = []
 """Whether something besides jobs needs an asset; other apps add theirs."""
@@ -143,7 +143,7 @@ def purge_assets(now: datetime | None = None) -> int:
 
 def _jobs_with(asset: Asset) -> JobQuerySet:
     said = Segment.objects.filter(speech=asset).values("job")
-    return Job.objects.filter(Q(face=asset) | Q(speech=asset) | Q(pk__in=said))
+    return Job.objects.filter(Q(face=asset) | Q(speech=asset) | Q(music=asset) | Q(pk__in=said))
 
 
 def _is_kept(asset: Asset) -> bool:
@@ -228,6 +228,8 @@ def _describe(asset: Asset, original: Path) -> None:
     seconds = settings.FACE_SECONDS_LIMIT if is_face else settings.SPEECH_SECONDS_LIMIT
     limits = MediaLimits(settings.UPLOAD_LIMIT_BYTES, settings.IMAGE_PIXEL_LIMIT, seconds)
     info = check_face(original, limits) if is_face else check_speech(original, limits)
+    if asset.kind == Asset.Kind.MUSIC and info.is_silent:
+        raise MediaError("This music is silent; choose another file.", "no_audio")
     asset.media = info.media if is_face else Asset.Media.AUDIO
     asset.info = {name: value for name, value in asdict(info).items() if name in INFO_FIELDS}
     asset.notices = [*info.notices, *([SILENT_NOTICE] if info.is_silent else [])]

@@ -9,14 +9,23 @@ from dataclasses import asdict
 from lipsync.engines.base import RenderOptions
 
 
-def render_key(*, engine: str, engine_version: str, options: RenderOptions, face: str, speech: str) -> str:
-    """64 hexadecimal digits. ``face`` and ``speech`` are names by content: made by the functions below."""
+def render_key(
+    *,
+    engine: str,
+    engine_version: str,
+    options: RenderOptions,
+    face: str,
+    speech: str,
+    music: str | None = None,
+) -> str:
+    """64 hexadecimal digits. ``face``, ``speech`` and ``music`` are names by content: made below."""
     parts = {
         "engine": engine,
         "engine_version": engine_version,
         "options": asdict(options),
         "face": face,
         "speech": speech,
+        "music": music,
     }
     return _digest(parts)
 

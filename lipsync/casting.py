@@ -13,7 +13,7 @@ from lipsync.audio.load import FloatArray, stream_audio
 from lipsync.audio.phones import Phone
 from lipsync.engines.base import EngineError, OnProgress, RenderRequest, Speaker
 from lipsync.face.people import NobodyThere, Person, find_person, has_several, meet_people
-from lipsync.spoken import align, speak
+from lipsync.spoken import align, clean, speak
 from lipsync.video.probe import probe
 from lipsync.work import Part, Work
 
@@ -37,7 +37,7 @@ class Speech:
         self._is_aligned = work.speech_path is None
         self._speakers: tuple[Speaker, ...] | None = None
         if work.speech_path is not None:
-            self.path = work.speech_path
+            self.path = _recording(work.speech_path, work, speech_dir)
         else:
             self.path, self.phones = speak(work, speech_dir, self._tell)
 
@@ -119,7 +119,7 @@ class Dialogue:
                 self._on_progress("voice", VOICE_SHARE * (number + fraction) / len(parts))
 
             if part.speech_path is not None:
-                path = part.speech_path
+                path = _recording(part.speech_path, self._work, speech_dir)
                 phones, warnings = align(part, path, tell)
                 self.warnings += warnings
             else:
@@ -149,6 +149,10 @@ class Dialogue:
             speakers.append(Speaker(person.path, path, _joined(parts)))
         chosen = [person for person in people if person.track in own]
         return (*speakers, *_silent(self._work, people, chosen))
+
+
+def _recording(path: Path, work: Work, speech_dir: Path) -> Path:
+    return clean(path, speech_dir) if work.options.clean_speech else path
 
 
 def _everyone(work: Work, on_progress: OnProgress) -> Sequence[Person]:

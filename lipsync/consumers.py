@@ -93,7 +93,7 @@ class JobConsumer(LiveConsumer):
         """This person's jobs among ``queries``, newest first."""
         jobs: dict[int, Job] = {}
         for query in queries:
-            rows = query.select_related("face", "speech", "batch").prefetch_related(
+            rows = query.select_related("face", "speech", "music", "batch").prefetch_related(
                 "attempts", "segments__speech"
             )
             jobs |= {job.pk: job for job in rows if job.owner_id == self.user.pk}

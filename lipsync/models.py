@@ -25,11 +25,12 @@ from lipsync.queue import JobQuerySet
 
 
 class Asset(models.Model):
-    """A file someone uploaded: a face (photo or video) or speech (sound)."""
+    """A file someone uploaded: a face (photo or video), speech or music (sound)."""
 
     class Kind(models.TextChoices):
         FACE = "face"
         SPEECH = "speech"
+        MUSIC = "music"
 
     class Media(models.TextChoices):
         IMAGE = "image"
@@ -116,6 +117,9 @@ class Job(models.Model):
     transcript_language = models.CharField(max_length=20, blank=True, help_text="BCP 47 tag.")
     voice = models.CharField(max_length=80, blank=True)
     voice_rate = models.FloatField(default=1.0, help_text="Speed of the synthesised voice; 1 is its own.")
+    music = models.ForeignKey(
+        Asset, null=True, blank=True, on_delete=models.SET_NULL, related_name="music_jobs"
+    )
     engine = models.CharField(max_length=40, default="auto")
     options = models.JSONField(default=dict, help_text="See lipsync.engines.base.RenderOptions.")
     max_cost_usd = models.DecimalField(

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from lipsync.audio.denoise import DenoiserMissing, can_denoise
 from lipsync.casting import PAUSE_SECONDS
 from lipsync.cost import estimate_speech_seconds
 from lipsync.engines.base import ENGINES, FaceKind, RenderOptions
@@ -73,6 +74,7 @@ class Order:
     engine: str = "auto"
     options: RenderOptions = field(default_factory=RenderOptions)
     segments: tuple[Segment, ...] = ()
+    music: Asset | None = None
     max_cost_usd: Decimal | None = None
     """The most it may cost; None: what the site allows."""
 
@@ -135,9 +137,20 @@ def check_order(order: Order) -> Order:
     people = people_of(order.face) if order.face and order.wish else None
     _check_pick(order.options.pick, order, people, "options.pick")
     order = _checked_segments(order, people) if order.segments else _checked_speech(order)
+    _check_sound(order)
     if order.engine != "auto":
         _require_known("engine", order.engine, ENGINES, "engine")
     return order
+
+
+def _check_sound(order: Order) -> None:
+    if order.music is not None and order.music.kind != Asset.Kind.MUSIC:
+        raise Refused(
+            "invalid", f"This file was uploaded as {_kind_words(order.music)}; choose a music file.", "music"
+        )
+    said = order.segments or (order,)
+    if order.options.clean_speech and any(one.speech for one in said) and not can_denoise():
+        raise Refused("unavailable", str(DenoiserMissing()), "options.clean_speech")
 
 
 def _check_face(order: Order) -> None:
@@ -150,7 +163,9 @@ def _check_face(order: Order) -> None:
         raise Refused("invalid", "There are two faces; give an uploaded or a drawn one, not both.", "face")
     if order.face.kind != Asset.Kind.FACE:
         raise Refused(
-            "invalid", "This file was uploaded as speech; choose a photo or video of a face.", "face"
+            "invalid",
+            f"This file was uploaded as {order.face.kind}; choose a photo or video of a face.",
+            "face",
         )
     if not order.face.faces:
         raise Refused(
@@ -287,7 +302,11 @@ def _checked_speech(order: Order) -> Order:
     if order.text.strip():
         raise Refused("invalid", "There is a recording and a text; give one of them.", "text")
     if order.speech.kind != Asset.Kind.SPEECH:
-        raise Refused("invalid", "This file was uploaded as a face; choose a recording of speech.", "speech")
+        raise Refused(
+            "invalid",
+            f"This file was uploaded as {_kind_words(order.speech)}; choose a recording of speech.",
+            "speech",
+        )
     return replace(_checked_transcript(order), text="", voice="", voice_rate=1.0)
 
 
@@ -343,6 +362,10 @@ def _checked_text(order: Order) -> Order:
 def _check_words(text: str, param: str) -> None:
     if not has_speech(clean_text(text)):
         raise Refused("invalid", "The text has no words to speak; add some letters or numbers.", param)
+
+
+def _kind_words(asset: Asset) -> str:
+    return "a face" if asset.kind == Asset.Kind.FACE else str(asset.kind)
 
 
 def _require_known(param: str, name: str, known: Collection[str], what: str) -> None:

@@ -22,7 +22,7 @@ from lipsync.order import Order, Segment
 from lipsync.spoken import ALIGNER, SYNTHESISER
 
 SAID = ("speech", "text", "transcript", "transcript_language", "voice", "voice_rate")
-ASKED = ("face", "house_look", *SAID, "engine", "max_cost_usd")
+ASKED = ("face", "house_look", *SAID, "music", "engine", "max_cost_usd")
 
 
 def create_job(owner: User, order: Order, **fields: Any) -> Job:
@@ -71,7 +71,14 @@ def name_of(order: Order, engine: str) -> str:
     else:
         speech = _words(order)
     version = get_engine(engine).version
-    return render_key(engine=engine, engine_version=version, options=order.options, face=face, speech=speech)
+    return render_key(
+        engine=engine,
+        engine_version=version,
+        options=order.options,
+        face=face,
+        speech=speech,
+        music=file_content(order.music.sha256) if order.music else None,
+    )
 
 
 def _words(said: Order | Segment) -> str:

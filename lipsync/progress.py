@@ -19,6 +19,7 @@ STAGE_LABELS = {
     "remote": "Waiting for the service",
     "fetch": "Fetching the result",
     "quality": "Checking the result",
+    "music": "Adding the music",
     "finish": "Finishing",
 }
 STATE_LABELS = {

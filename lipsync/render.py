@@ -13,12 +13,14 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
+from lipsync.audio.load import FloatArray
 from lipsync.audio.phones import Phone
+from lipsync.audio.soundtrack import SoundtrackOptions, mix_soundtrack
 from lipsync.casting import VOICE_SHARE, Dialogue, Speech
 from lipsync.engines.base import (
     Cancelled,
@@ -36,6 +38,7 @@ from lipsync.engines.base import (
 from lipsync.policy import Choice, describe_poor, is_better, is_poor
 from lipsync.speech.errors import SpeechError
 from lipsync.video.errors import MediaError
+from lipsync.video.resound import replace_sound
 from lipsync.work import Work
 
 logger = logging.getLogger(__name__)
@@ -148,13 +151,37 @@ def render(
                 options=work.options,
             )
             tries = _Tries(request, speech, on_progress, watch or Watch())
-            rendered = tries.run(choices)
+            rendered = _with_music(tries.run(choices), work, on_progress)
             _move(rendered.result.output_path, output_path)
         except (SpeechError, MediaError, OSError) as error:
             raise explain(error) from error
         warnings = speech.warnings + rendered.result.warnings
         result = replace(rendered.result, output_path=output_path, warnings=warnings)
         return replace(rendered, result=result, phones=speech.phones or ())
+
+
+def _with_music(rendered: Rendered, work: Work, on_progress: OnProgress) -> Rendered:
+    """The same pictures, with music under the speech where some is wanted and it can be heard."""
+    if work.music_path is None:
+        return rendered
+    made = rendered.result
+    on_progress("music", ENGINE_END)
+    options = SoundtrackOptions(below_lu=work.options.music_below_lu)
+    with_music = made.output_path.with_name("with-music.mp4")
+    try:
+        mix = mix_soundtrack(made.output_path, made.duration_seconds, work.music_path, options)
+        blocks = _ticking(mix(), lambda: on_progress("music", ENGINE_END))
+        replace_sound(made.output_path, blocks, with_music)
+    except MediaError as error:  # the video is there, and may have been paid for
+        warning = f"There is no music under this video: {_with_place(error)}"
+        return replace(rendered, result=replace(made, warnings=(*made.warnings, warning)))
+    return replace(rendered, result=replace(made, output_path=with_music))
+
+
+def _ticking(blocks: Iterator[FloatArray], tick: Callable[[], None]) -> Iterator[FloatArray]:
+    for block in blocks:
+        tick()  # raises once the job is cancelled
+        yield block
 
 
 class _Tries:

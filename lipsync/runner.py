@@ -227,6 +227,7 @@ def _work_of(order: Order, work_dir: Path) -> Work:
         face_path=_local_path(order.face.file, work_dir) if order.face else None,
         house_look=order.house_look or None,
         options=order.options,
+        music_path=_local_path(order.music.file, work_dir) if order.music else None,
         people=None if people is None else tuple(people),
         segments=tuple(
             Part(

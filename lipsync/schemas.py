@@ -45,7 +45,7 @@ class MediaInfoOut(Schema):
 
 class AssetOut(Schema):
     id: str
-    kind: Literal["face", "speech"]
+    kind: Literal["face", "speech", "music"]
     media: Literal["image", "video", "audio"]
     name: str
     size_bytes: int
@@ -68,6 +68,8 @@ class OptionsOut(Schema):
     background: Background
     pick: PickIn | None
     others: Others
+    clean_speech: bool
+    music_below_lu: float
 
 
 class QualityOut(Schema):
@@ -129,6 +131,7 @@ class JobOut(Schema):
     voice: str
     voice_rate: float
     segments: list[SegmentOut]
+    music: AssetOut | None
     engine: str
     engine_used: str
     options: OptionsOut
@@ -169,6 +172,10 @@ class OptionsIn(Schema):
         Others,
         Field(description="Mouths of others in a video: at rest where they spoke when filmed, or as filmed."),
     ] = "still"
+    clean_speech: Annotated[bool, Field(description="Take noise out of recordings first.")] = False
+    music_below_lu: Annotated[
+        float, Field(ge=0, le=30, description="LU by which music is softer than speech in its pauses.")
+    ] = 10.0
 
     model_config = {"extra": "forbid"}
 
@@ -192,6 +199,7 @@ class JobIn(Schema):
     segments: list[SegmentIn] = Field(
         default_factory=list, description="Different speech for different faces, over time."
     )
+    music: str | None = Field(None, description="The id of a music asset, to put under the speech.")
     max_cost_usd: Annotated[float, Field(ge=0, le=100_000)] | None = Field(
         None, description="US dollars it may cost at most; null: what the site allows."
     )
@@ -266,7 +274,7 @@ def describe_asset(asset: Asset) -> AssetOut:
     root = f"{API_ROOT}/assets/{asset.uid}"
     return AssetOut(
         id=str(asset.uid),
-        kind=cast(Literal["face", "speech"], asset.kind),
+        kind=cast(Literal["face", "speech", "music"], asset.kind),
         media=cast(Literal["image", "video", "audio"], asset.media),
         name=asset.name,
         size_bytes=asset.size_bytes,
@@ -334,7 +342,7 @@ def describe_segment(segment: Segment) -> SegmentOut:
 def describe_job(job: Job) -> JobOut:
     """``job`` as its owner sees it.
 
-    Wants ``face``, ``speech``, ``attempts`` and ``segments`` with their speech fetched along with it.
+    Wants ``face``, ``speech``, ``music``, ``attempts``, and ``segments`` with their speech, fetched with it.
     """
     root = f"{API_ROOT}/lipsyncs/{job.uid}"
     expired = job.state == Job.State.DONE and not job.result
@@ -355,6 +363,7 @@ def describe_job(job: Job) -> JobOut:
         voice=job.voice,
         voice_rate=job.voice_rate,
         segments=[describe_segment(segment) for segment in job.segments.all()],
+        music=describe_asset(job.music) if job.music else None,
         engine=job.engine,
         engine_used=job.engine_used,
         options=OptionsOut(**{**OptionsIn().dict(), **job.options}),

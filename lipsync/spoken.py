@@ -1,4 +1,4 @@
-"""Words as sound: texts spoken and kept for the next time, the sounds of recordings whose text is known."""
+"""Words as sound: texts spoken, recordings cleaned, both kept for the next time; sounds of known texts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+from lipsync.audio.denoise import DenoiserMissing, denoise_file
 from lipsync.audio.phones import Phone
 from lipsync.speech.align import align_recording
 from lipsync.speech.errors import SpeechError
@@ -18,6 +19,8 @@ from lipsync.work import Words
 
 SYNTHESISER = "espeak-ng 1.52, 1"
 """Part of the cache key: change the last number whenever the same text sounds different."""
+CLEANER = "rnnoise 0.2"
+"""Likewise: change it whenever the same recording is cleaned otherwise."""
 ALIGNER = "1"
 """Likewise: change it whenever the same recording and text give other phone times."""
 
@@ -40,6 +43,29 @@ def speak(words: Words, speech_dir: Path, tell: Tell) -> tuple[Path, tuple[Phone
         os.replace(fresh_path, phones_path)
     os.utime(sound_path)
     return sound_path, tuple(Phone(*phone) for phone in json.loads(phones_path.read_text()))
+
+
+def clean(path: Path, speech_dir: Path) -> Path:
+    """The recording at ``path`` without noise, as a sound file in ``speech_dir``.
+
+    Raises FileNotFoundError, MediaError, and SpeechError where noise cannot be removed here.
+    """
+    with path.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    name = hashlib.sha256(json.dumps([content, CLEANER]).encode()).hexdigest()
+    sound_path = speech_dir / f"{name}.wav"
+    speech_dir.mkdir(parents=True, exist_ok=True)
+    if not sound_path.exists():
+        fresh_path = speech_dir / f".{name}.{uuid4().hex}"
+        try:
+            denoise_file(path, fresh_path)
+            os.replace(fresh_path, sound_path)
+        except DenoiserMissing as error:
+            raise SpeechError(str(error)) from error
+        finally:
+            fresh_path.unlink(missing_ok=True)
+    os.utime(sound_path)
+    return sound_path
 
 
 def align(words: Words, path: Path, tell: Tell) -> tuple[tuple[Phone, ...] | None, tuple[str, ...]]:

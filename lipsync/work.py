@@ -44,4 +44,6 @@ class Work(Words):
     segments: tuple[Part, ...] = ()
     people: tuple[Person, ...] | None = None
     """Everyone in the face's file, where that is known already."""
+    music_path: Path | None = None
+    """Music to put under it."""
     options: RenderOptions = field(default_factory=RenderOptions)

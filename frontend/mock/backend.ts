@@ -90,7 +90,7 @@ function create(body: LipsyncRequest): Job {
     ...(jobs[0] as Job), id, state: "queued", stage: "", stage_label: "Waiting", percent: 0, revision: 1,
     face: look ? null : found, house_look: look ? body.face.slice(6) : "",
     speech: assets.find((asset) => asset.id === body.speech) ?? null,
-    text: body.text ?? "", voice: body.voice ?? "", options: { ...DEFAULT_OPTIONS, pick: null, ...body.options } as Job["options"], segments: [], created_at: new Date().toISOString(), started_at: new Date().toISOString(),
+    text: body.text ?? "", voice: body.voice ?? "", options: { ...DEFAULT_OPTIONS, pick: null, ...body.options } as Job["options"], segments: [], music: null, created_at: new Date().toISOString(), started_at: new Date().toISOString(),
     finished_at: null, video_url: null, poster_url: null, mouth_url: null, error: null, warnings: [], quality: null, attempts: [],
     source_url: look ? null : `/api/v1/lipsyncs/${id}/source`, share_url: null, from_cache: false,
   };

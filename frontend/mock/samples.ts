@@ -109,8 +109,8 @@ function job(fields: Partial<Job>): Job {
   const id = fields.id ?? randomUUID();
   return {
     id, state: "done", stage: "", stage_label: "Done", percent: 100, revision: 5, seconds_left: null, face: null,
-    house_look: "", speech: null, text: "", voice: "Arthur", voice_rate: 1, segments: [], engine: "auto", engine_used: "builtin",
-    options: { sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "neutral", expression_amount: 0.6, background: "keep", pick: null, others: "still" }, created_at: new Date().toISOString(),
+    house_look: "", speech: null, text: "", voice: "Arthur", voice_rate: 1, segments: [], music: null, engine: "auto", engine_used: "builtin",
+    options: { sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "neutral", expression_amount: 0.6, background: "keep", pick: null, others: "still", clean_speech: false, music_below_lu: 10 }, created_at: new Date().toISOString(),
     started_at: new Date(Date.now() - 12_000).toISOString(), finished_at: new Date().toISOString(), expires_at: null,
     duration_seconds: 4, cost_usd: 0, max_cost_usd: null, batch_id: null, quality: null, warnings: [], error: null, from_cache: false, attempts: [],
     video_url: null, poster_url: null, mouth_url: null, source_url: null, share_url: null, transcript: "", transcript_language: "", ...fields,
@@ -122,7 +122,7 @@ export const SAMPLE_JOBS = (picture: Asset, sound: Asset): Job[] => {
   const done = "00000000-0000-4000-8000-00000000d0e1";
   const root = `/api/v1/lipsyncs/${done}`;
   return [
-    job({ id: done, face: picture, text: "Good evening from orbit. The Earth is very blue tonight, and the coffee is better than you would think.", created_at: minutesAgo(3), video_url: `${root}/video`, poster_url: `${root}/poster`, mouth_url: `${root}/mouth`, source_url: `${root}/source`, options: { sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "happy", expression_amount: 0.45, background: "keep", pick: null, others: "still" }, quality: { sync_score: 0.91, audio_quality: 0.97, video_quality: 0.94, method: "landmarks" }, attempts: [{ engine: "builtin", reason: "The best engine that can run here.", outcome: "done", error_message: "", started_at: minutesAgo(3), finished_at: minutesAgo(2.8), cost_usd: 0, quality: null }] }),
+    job({ id: done, face: picture, text: "Good evening from orbit. The Earth is very blue tonight, and the coffee is better than you would think.", created_at: minutesAgo(3), video_url: `${root}/video`, poster_url: `${root}/poster`, mouth_url: `${root}/mouth`, source_url: `${root}/source`, options: { sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "happy", expression_amount: 0.45, background: "keep", pick: null, others: "still", clean_speech: false, music_below_lu: 10 }, quality: { sync_score: 0.91, audio_quality: 0.97, video_quality: 0.94, method: "landmarks" }, attempts: [{ engine: "builtin", reason: "The best engine that can run here.", outcome: "done", error_message: "", started_at: minutesAgo(3), finished_at: minutesAgo(2.8), cost_usd: 0, quality: null }] }),
     job({ id: "00000000-0000-4000-8000-00000000fa11", state: "failed", face: picture, speech: sound, created_at: minutesAgo(50), error: { code: "decode", message: "The recording turns bad at 0:41. Export it again and upload the new file." } }),
     job({ state: "cancelled", house_look: "june", text: "This one was stopped half-way.", created_at: minutesAgo(300) }),
     job({ house_look: "mira", text: "Welcome to the museum. Your tour begins at the blue door.", created_at: minutesAgo(4000), video_url: "/api/v1/lipsyncs/x/video", cost_usd: 0.12 }),

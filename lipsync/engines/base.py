@@ -106,6 +106,11 @@ class RenderOptions:
     others: Others = "still"
     """What the mouths of others in a video do: at rest where they were filmed speaking, or all as filmed."""
 
+    clean_speech: bool = False
+    """Whether noise is taken out of recordings first."""
+    music_below_lu: float = 10.0
+    """LU by which music, where there is any, is softer than speech while nobody speaks, 0..30."""
+
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> RenderOptions:
         """From what ``dataclasses.asdict`` and JSON have made of them."""

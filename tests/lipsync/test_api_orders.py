@@ -47,6 +47,8 @@ def test_create_with_a_drawn_face(alice_api: Api, alice: User) -> None:
         "background": "keep",
         "pick": None,
         "others": "still",
+        "clean_speech": False,
+        "music_below_lu": 10.0,
     }
     assert Job.objects.get(uid=job["id"]).owner == alice
     again = alice_api.call("GET", f"/lipsyncs/{job['id']}").json()
@@ -58,7 +60,7 @@ def test_create_with_assets(alice_api: Api, alice: User, make_asset: MakeAsset) 
     speech = make_asset(alice, "speech", notices=["This recording is silent."])
     options = {"sync_mode": "loop", "mouth_strength": 0.5, "head_motion": 0}
     options |= {"expression": "sad", "expression_amount": 0.25, "background": "blur"}
-    options |= {"pick": None, "others": "filmed"}
+    options |= {"pick": None, "others": "filmed", "clean_speech": True, "music_below_lu": 14.0}
     wish = {"face": str(face.uid), "speech": str(speech.uid), "options": options}
     job = alice_api.call("POST", "/lipsyncs", wish).json()
     assert job["face"]["id"] == str(face.uid)

@@ -359,7 +359,7 @@ export interface paths {
         put?: never;
         /**
          * Create Lipsync
-         * @description Make a video: JSON, or a form whose ``face`` and ``speech`` may be files.
+         * @description Make a video: JSON, or a form whose ``face``, ``speech`` and ``music`` may be files.
          */
         post: operations["lipsync_api_create_lipsync"];
         delete?: never;
@@ -1054,6 +1054,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rooms/{slug}/captions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Captions
+         * @description The lines that are final, newest first.
+         */
+        get: operations["rooms_api_captions_list_captions"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget Captions
+         * @description Forget all that was said so far. For hosts; forgetting twice is no error.
+         */
+        delete: operations["rooms_api_captions_forget_captions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/captions.vtt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Captions
+         * @description All of them as WebVTT, whose clock begins with the first line.
+         */
+        get: operations["rooms_api_captions_download_captions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{slug}/captions.txt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Transcript
+         * @description All of them as text: time (UTC), name, words.
+         */
+        get: operations["rooms_api_captions_download_transcript"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rooms/status": {
         parameters: {
             query?: never;
@@ -1514,7 +1578,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "face" | "speech";
+            kind: "face" | "speech" | "music";
             /**
              * Media
              * @enum {string}
@@ -1817,6 +1881,7 @@ export interface components {
             voice_rate: number;
             /** Segments */
             segments: components["schemas"]["SegmentOut"][];
+            music: components["schemas"]["AssetOut"] | null;
             /** Engine */
             engine: string;
             /** Engine Used */
@@ -1889,6 +1954,10 @@ export interface components {
              * @enum {string}
              */
             others: "still" | "filmed";
+            /** Clean Speech */
+            clean_speech: boolean;
+            /** Music Below Lu */
+            music_below_lu: number;
         };
         /**
          * PickIn
@@ -2051,6 +2120,11 @@ export interface components {
              */
             segments?: components["schemas"]["SegmentIn"][];
             /**
+             * Music
+             * @description The id of a music asset, to put under the speech.
+             */
+            music?: string | null;
+            /**
              * Max Cost Usd
              * @description US dollars it may cost at most; null: what the site allows.
              */
@@ -2100,6 +2174,18 @@ export interface components {
              * @enum {string}
              */
             others: "still" | "filmed";
+            /**
+             * Clean Speech
+             * @description Take noise out of recordings first.
+             * @default false
+             */
+            clean_speech: boolean;
+            /**
+             * Music Below Lu
+             * @description LU by which music is softer than speech in its pauses.
+             * @default 10
+             */
+            music_below_lu: number;
         };
         /**
          * SegmentIn
@@ -2716,6 +2802,37 @@ export interface components {
             /** Avatar */
             avatar?: string | null;
         };
+        /**
+         * CaptionLineOut
+         * @description Something that was said.
+         */
+        CaptionLineOut: {
+            /** Id */
+            id: string;
+            /** Identity */
+            identity: string;
+            /** Name */
+            name: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Text */
+            text: string;
+        };
+        /** CaptionLinePage */
+        CaptionLinePage: {
+            /** Items */
+            items: components["schemas"]["CaptionLineOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** AgentPlacesOut */
         AgentPlacesOut: {
             /** Alive */
@@ -2740,6 +2857,25 @@ export interface components {
             agent: components["schemas"]["AgentPlacesOut"];
         };
         /**
+         * CaptionsOut
+         * @description Live captions of a room. ``message`` says what they wait for, or how good they are.
+         */
+        CaptionsOut: {
+            /** Wanted */
+            wanted: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "off" | "waiting" | "starting" | "on" | "unavailable";
+            /** Message */
+            message: string;
+            /** Model */
+            model: string;
+            /** Languages */
+            languages: string[];
+        };
+        /**
          * RoomOut
          * @description A room as the caller sees it.
          */
@@ -2759,6 +2895,9 @@ export interface components {
             waiting_room: boolean;
             /** Max People */
             max_people: number;
+            captions: components["schemas"]["CaptionsOut"];
+            /** Has Transcript */
+            has_transcript: boolean;
             /**
              * Role
              * @enum {string}
@@ -2811,6 +2950,11 @@ export interface components {
         };
         /** RoomChanges */
         RoomChanges: {
+            /**
+             * Captions
+             * @description Whether what is said is shown and kept.
+             */
+            captions?: boolean | null;
             /** Name */
             name?: string | null;
             /** Locked */
@@ -3309,7 +3453,7 @@ export interface operations {
     lipsync_api_assets_list_assets: {
         parameters: {
             query?: {
-                kind?: ("face" | "speech") | null;
+                kind?: ("face" | "speech" | "music") | null;
                 cursor?: string | null;
                 limit?: number;
             };
@@ -3344,7 +3488,7 @@ export interface operations {
                      * Kind
                      * @enum {string}
                      */
-                    kind: "face" | "speech";
+                    kind: "face" | "speech" | "music";
                     /**
                      * File
                      * Format: binary
@@ -3735,6 +3879,8 @@ export interface operations {
                     face: string;
                     /** @description A file or an asset's id. */
                     speech?: string;
+                    /** @description A file or an asset's id. */
+                    music?: string;
                     text?: string;
                     /** @description What is said in speech. */
                     transcript?: string;
@@ -4797,6 +4943,91 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CommandOut"];
                 };
+            };
+        };
+    };
+    rooms_api_captions_list_captions: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptionLinePage"];
+                };
+            };
+        };
+    };
+    rooms_api_captions_forget_captions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rooms_api_captions_download_captions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rooms_api_captions_download_transcript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -66,6 +66,7 @@ describe("requestOf", () => {
 describe("draftFrom", () => {
   const options = {
     sync_mode: "loop", mouth_strength: 0.8, head_motion: 0, expression: "happy", expression_amount: 0.35, background: "blur",
+    clean_speech: true, music_below_lu: 20,
   } as const;
   const job = { face: FACE, house_look: "", speech: null, text: "Hi", voice: "de", voice_rate: 1.2, engine: "builtin", options: { ...options, pick: null, others: "still" }, segments: [], transcript: "", transcript_language: "" } as unknown as Job;
 
@@ -74,6 +75,12 @@ describe("draftFrom", () => {
       face: "f1", text: "Hi", voice: "de", voice_rate: 1.2, engine: "builtin",
       options: { ...options, pick: null, others: "still" },
     });
+  });
+
+  it("keeps the music", () => {
+    const music = { ...SOUND, id: "m1" };
+    expect(requestOf(draftFrom({ ...job, music }, []), 100)).toMatchObject({ music: "m1" });
+    expect(requestOf(draftFrom({ ...job, music: null }, []), 100)).not.toHaveProperty("music");
   });
 
   it("gives each speaker their face, their words and their time again", () => {

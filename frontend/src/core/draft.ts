@@ -39,6 +39,8 @@ export interface Draft {
   transcript: string;
   /** Its language; null until chosen: the reader's own. */
   language: string | null;
+  /** Goes under the speech. */
+  music: Asset | null;
   options: RenderOptions;
   engine: string;
   /** US dollars it may cost at most; null: what the site allows. */
@@ -47,7 +49,7 @@ export interface Draft {
 
 export const DEFAULT_OPTIONS: RenderOptions = {
   sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "neutral", expression_amount: 0.6, background: "keep",
-  pick: null, others: "still",
+  pick: null, others: "still", clean_speech: false, music_below_lu: 10,
 };
 
 export const EMPTY_DRAFT: Draft = {
@@ -62,6 +64,7 @@ export const EMPTY_DRAFT: Draft = {
   recording: null,
   transcript: "",
   language: null,
+  music: null,
   options: DEFAULT_OPTIONS,
   engine: "auto",
   maxCost: null,
@@ -116,6 +119,7 @@ export function requestOf(draft: Draft, textLimit: number): LipsyncRequest | nul
   const shared = {
     face: draft.face.kind === "asset" ? draft.face.asset.id : draft.face.look.id,
     engine: draft.engine,
+    ...(draft.music ? { music: draft.music.id } : {}),
     ...(draft.maxCost === null ? {} : { max_cost_usd: draft.maxCost }),
   };
   const upload = draft.source === "text" ? null : draft.source === "upload" ? draft.upload : draft.recording;
@@ -176,6 +180,7 @@ export function draftFrom(job: Job, looks: readonly Look[]): Draft {
     upload: said.speech,
     transcript: said.transcript,
     language: said.transcript_language || null,
+    music: job.music,
     options: { ...DEFAULT_OPTIONS, ...job.options, pick: null },
     engine: job.engine || "auto",
     maxCost: job.max_cost_usd,

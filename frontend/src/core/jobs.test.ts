@@ -7,7 +7,7 @@ function job(fields: Partial<Job> = {}): Job {
   return {
     id: "a", state: "running", stage: "render", stage_label: "Rendering", percent: 40, revision: 5, seconds_left: 9,
     face: null, house_look: "mira", speech: null, text: "Hello", voice: "", voice_rate: 1, engine: "auto",
-    engine_used: "", options: { sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "neutral", expression_amount: 0.6, background: "keep", pick: null, others: "still" }, segments: [],
+    engine_used: "", options: { sync_mode: "bounce", mouth_strength: 1, head_motion: 1, expression: "neutral", expression_amount: 0.6, background: "keep", pick: null, others: "still", clean_speech: false, music_below_lu: 10 }, segments: [], music: null,
     created_at: "2026-01-02T10:00:00Z", started_at: null, finished_at: null, expires_at: null, duration_seconds: null,
     cost_usd: 0, max_cost_usd: null, batch_id: null, quality: null, warnings: [], error: null, from_cache: false, attempts: [], video_url: null,
     poster_url: null, mouth_url: null, source_url: null, share_url: null, transcript: "", transcript_language: "", ...fields,

@@ -92,6 +92,8 @@ export function Details({ job }: { job: Job }) {
     ["Engine", engineOf(job, names.engine)],
     ["Speakers", job.segments.length ? String(new Set(job.segments.map((one) => one.pick?.track ?? 0)).size) : ""],
     ["Voice", job.text ? names.voice(job.voice) : (job.speech?.name ?? "")],
+    ["Recording", job.options.clean_speech && !job.text ? "Cleaned" : ""],
+    ["Music", job.music?.name ?? ""],
     ["Expression", expressionOf(job)],
     ["Background", job.face?.media === "image" && job.options.background === "blur" ? "Blurred" : ""],
     ["Kept until", job.expires_at ? new Date(job.expires_at).toLocaleDateString(undefined, { dateStyle: "medium" }) : ""],

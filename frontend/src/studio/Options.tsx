@@ -9,6 +9,7 @@ import { useLoad } from "../ui/load";
 import { type Segment, Segments } from "../ui/Segments";
 import { Slider } from "../ui/Slider";
 import { useDraft } from "./draft";
+import { SoundChoice } from "./SoundChoice";
 import fold from "../ui/Fold.module.css";
 import styles from "./Options.module.css";
 
@@ -240,6 +241,7 @@ export function Options({ engines }: { engines: Candidate[] | null }) {
             ))}
           </fieldset>
         )}
+        <SoundChoice />
         <EngineChoice engines={engines} />
       </div>
     </details>

@@ -74,6 +74,7 @@ class Command(BaseCommand):
             "--background", default="keep", choices=get_args(Background), help="of a photo (default keep)"
         )
         _add_people(parser)
+        _add_sound(parser)
         parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="the MP4 to write")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -137,6 +138,19 @@ def _add_people(parser: CommandParser) -> None:
     parser.add_argument("--faces", action="store_true", help="list the faces in FACE and do nothing else")
 
 
+def _add_sound(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--clean", action="store_true", dest="clean_speech", help="take noise out of recordings first"
+    )
+    parser.add_argument("--music", type=Path, metavar="FILE", help="music to put under the speech")
+    parser.add_argument(
+        "--music-below-lu",
+        type=float,
+        default=10.0,
+        help="LU by which it is softer than speech in its pauses, 0 to 30 (default 10)",
+    )
+
+
 def _work_of(options: dict[str, Any]) -> Work:
     """What was asked. Raises CommandError with one sentence."""
     face, speech, text = options["face"], options["speech"], options["text"]
@@ -151,6 +165,9 @@ def _work_of(options: dict[str, Any]) -> Work:
     _require_range("--head-motion", options["head_motion"], 0, 1)
     _require_range("--expression-amount", options["expression_amount"], 0, 1)
     _require_range("--rate", options["rate"], 0.5, 2)
+    _require_range("--music-below-lu", options["music_below_lu"], 0, 30)
+    if options["music"] and not options["music"].is_file():
+        raise CommandError(f"There is no file {options['music']}; check its name.")
     look = face.removeprefix(HOUSE) if face.startswith(HOUSE) else None
     if look is not None and look not in HOUSE_LOOKS:
         raise CommandError(
@@ -171,6 +188,7 @@ def _work_of(options: dict[str, Any]) -> Work:
         transcript_language=options["language"],
         voice=options["voice"],
         voice_rate=options["rate"],
+        music_path=options["music"],
         options=RenderOptions(**{one.name: options[one.name] for one in fields(RenderOptions)}),
     )
 
