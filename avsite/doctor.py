@@ -29,7 +29,7 @@ from avsite.uploads import readable_size
 from lipsync.samples import voice_sample
 from lipsync.speech.errors import SpeechError
 from lipsync.speech.voices import DEFAULT_VOICE
-from rooms import address, sfu
+from rooms import address, captions, sfu
 from rooms.api import agent_places, preparation
 
 logger = logging.getLogger(__name__)
@@ -204,6 +204,25 @@ def check_agent(page: Page) -> Finding:
     return Finding("ok", f"{found.free} of {found.places} places for avatars are free.", "", details)
 
 
+def check_captions(page: Page) -> Finding:
+    workers = captions.alive()
+    if not workers:
+        fix = "Start one with: manage.py run_captions (make run does)."
+        return Finding(
+            "warning", "No captions process is heard of, so what people say is not captioned.", fix
+        )
+    worker = workers[0]
+    details = {"model": worker.model, "rooms": sum(len(one.rooms) for one in workers)}
+    if worker.note:
+        return Finding(
+            "warning",
+            worker.note,
+            "For a better one: manage.py models pull whisper-base, then restart the captions process.",
+            details,
+        )
+    return Finding("ok", f"What is said in rooms is heard by {worker.model}.", "", details)
+
+
 def check_disk(page: Page) -> Finding:
     usage = shutil.disk_usage(settings.DATA_DIR)
     said = f"{readable_size(usage.free)} of {readable_size(usage.total)} are free."
@@ -237,6 +256,7 @@ CHECKS: dict[str, tuple[str, Check]] = {
     "livekit": ("LiveKit server", check_livekit),
     "livekit_media": ("Sound and pictures", check_livekit_media),
     "agent": ("Avatar agents", check_agent),
+    "captions": ("Live captions", check_captions),
     "disk": ("Disk", check_disk),
     "voices": ("Voices", check_voices),
     "secure_page": ("Microphone and camera", check_secure_page),

@@ -204,6 +204,8 @@ LIVEKIT_UDP_PORT = env_int("LIVEKIT_UDP_PORT", 7882, minimum=1)
 AGENT_PORT = env_int("AVSITE_AGENT_PORT", 8081, minimum=1)
 AGENT_PLACES = env_int("AVSITE_AGENT_PLACES", 0, minimum=0)  # avatars at once; 0: told from the cores
 AGENT_DRAIN_SECONDS = env_int("AVSITE_AGENT_DRAIN_SECONDS", 15, minimum=0)
+CAPTION_MODEL = env_text("AVSITE_CAPTION_MODEL")  # empty: the best recogniser that is installed
+CAPTION_LANGUAGE = env_text("AVSITE_CAPTION_LANGUAGE")  # empty: found out from what is said
 ROOM_LIMIT = env_int("AVSITE_ROOM_LIMIT", 50, minimum=1)
 ROOM_PEOPLE_LIMIT = env_int("AVSITE_ROOM_PEOPLE_LIMIT", 50, minimum=2)
 AVATAR_WAIT_SECONDS = env_int("AVSITE_AVATAR_WAIT_SECONDS", 600, minimum=1)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router, Status
@@ -21,7 +21,7 @@ from rooms.access import ROOM_AUTH, host_visit, visit
 from rooms.bell import ring
 from rooms.describe import describe_event, describe_room
 from rooms.library import find_face
-from rooms.models import AgentWorker, Participant, Role, Room, RoomEvent
+from rooms.models import AgentWorker, CaptionLine, Participant, Role, Room, RoomEvent
 from rooms.people import OUT_FOR_GOOD
 from rooms.schemas import (
     AgentPlacesOut,
@@ -86,6 +86,7 @@ def _rooms_of(user_id: int) -> QuerySet[Room]:
     return Room.objects.filter(Q(owner=user_id) | Q(pk__in=seated)).annotate(
         people_count=Count("participants", filter=Q(participants__state="present")),
         waiting_count=Count("participants", filter=Q(participants__state="waiting")),
+        lines_exist=Exists(CaptionLine.objects.filter(room=OuterRef("pk"))),
     )
 
 

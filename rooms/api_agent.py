@@ -5,6 +5,7 @@ An agent process shows a token signed with LiveKit's secret; about one session, 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,10 +16,13 @@ from ninja.security import HttpBearer
 from avsite.errors import ApiError, not_found
 from avsite.files import serve_file
 from lipsync.media_types import content_type
-from rooms import orders, reports, tasks, tokens
-from rooms.models import AvatarSession
+from rooms import captions, orders, reports, tasks, tokens
+from rooms.models import AvatarSession, CaptionLine, Room
 
 router = Router()
+
+LATEST = 32_503_680_000.0
+"""The year 3000, in seconds since 1970."""
 
 
 class AgentAuth(HttpBearer):
@@ -75,6 +79,60 @@ def heartbeat(request: HttpRequest, payload: HeartbeatIn) -> Status[None]:
     if has_come:
         tasks.serve_waiting()
     return Status(204, None)
+
+
+class SaidIn(Schema):
+    """A line that is final; times in seconds since 1970."""
+
+    room: str = Field(max_length=24)
+    segment: str = Field(min_length=1, max_length=64)
+    identity: str = Field(max_length=256)
+    name: str = Field("", max_length=256)
+    text: str
+    start: Annotated[float, Field(ge=0, le=LATEST)]
+    end: Annotated[float, Field(ge=0, le=LATEST)]
+
+
+class CaptionsBeatIn(Schema):
+    worker: str = Field(min_length=1, max_length=120)
+    model: str = Field(max_length=80)
+    languages: list[str] = Field(default_factory=list, max_length=200)
+    note: str = ""
+    leaving: bool = False
+    rooms: list[str] = Field(default_factory=list, max_length=1000)
+    lines: list[SaidIn] = Field(default_factory=list, max_length=1000)
+
+
+class CaptionedRoomOut(Schema):
+    slug: str
+    token: str
+
+
+class CaptionsBeatOut(Schema):
+    rooms: list[CaptionedRoomOut]
+
+
+@router.post("/captions", auth=AgentAuth(), response=CaptionsBeatOut, include_in_schema=False)
+def captions_beat(request: HttpRequest, payload: CaptionsBeatIn) -> CaptionsBeatOut:
+    """A captions process is alive, brings what was said, and is told which rooms to be in."""
+    said: dict[str, list[CaptionLine]] = {}
+    for line in payload.lines:
+        start, end = (datetime.fromtimestamp(at, UTC) for at in (line.start, max(line.start, line.end)))
+        row = CaptionLine(segment=line.segment, identity=line.identity, name=line.name, text=line.text)
+        row.started_at, row.ended_at = start, end
+        said.setdefault(line.room, []).append(row)
+    for room in Room.objects.filter(slug__in=said):
+        captions.keep_lines(room, said[room.slug])
+    wanted = captions.note_worker(
+        payload.worker,
+        payload.model,
+        payload.languages,
+        payload.note,
+        payload.rooms,
+        leaving=payload.leaving,
+    )
+    rooms = [CaptionedRoomOut(slug=room.slug, token=tokens.captioner_token(room.slug)) for room in wanted]
+    return CaptionsBeatOut(rooms=rooms)
 
 
 @router.post(

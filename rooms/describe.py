@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from lipsync.engines.base import ExpressionName
 from lipsync.schemas import API_ROOT, describe_asset
-from rooms import tokens
+from rooms import captions, tokens
 from rooms.library import Face
 from rooms.models import Avatar, AvatarSession, Invite, Participant, Role, Room, RoomEvent
 from rooms.people import OUT_FOR_GOOD
@@ -40,6 +40,8 @@ def describe_room(room: Room, role: str, user_id: int | None) -> RoomOut:
         locked=room.locked,
         waiting_room=room.waiting_room,
         max_people=room.max_people,
+        captions=captions.describe(room),
+        has_transcript=captions.has_lines(room),
         role=cast(RoleName, role),
         is_owner=user_id is not None and room.owner_id == user_id,
         people=room.participants.filter(state="present").count() if people is None else people,

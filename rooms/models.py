@@ -77,6 +77,10 @@ class Room(models.Model):
     revision = models.PositiveIntegerField(default=1, help_text="Grows with every write.")
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    captions = models.BooleanField(default=False, help_text="What is said is shown, and kept.")
+    captioner = models.CharField(
+        max_length=120, blank=True, help_text="Which process hears it; see CaptionWorker."
+    )
     awake_until = models.DateTimeField(
         null=True, blank=True, help_text="Somebody is expected until then: avatars get ready for them."
     )
@@ -267,6 +271,43 @@ class AgentWorker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CaptionWorker(models.Model):
+    """A process that captions rooms, as it said last."""
+
+    name = models.CharField(max_length=120, unique=True)
+    model = models.CharField(max_length=80, help_text="What recognises the words.")
+    languages = models.JSONField(default=list)
+    note = models.TextField(blank=True, help_text="What people should know of the model.")
+    rooms = models.JSONField(default=list, help_text="Slugs of those it is in.")
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CaptionLine(models.Model):
+    """Something that was said in a room: about a sentence, final."""
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="lines")
+    segment = models.CharField(max_length=64, help_text="LiveKit's id of it.")
+    identity = models.CharField(max_length=256)
+    name = models.CharField(max_length=60, help_text="The speaker's, as it was then.")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    text = models.TextField()
+
+    class Meta:
+        ordering = ("started_at", "id")
+        constraints = [models.UniqueConstraint(fields=["room", "segment"], name="one_line_per_segment")]
+        indexes = [models.Index(fields=["room", "started_at"])]
+
+    def __str__(self) -> str:
+        return self.segment
 
 
 class RoomEvent(models.Model):

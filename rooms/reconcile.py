@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from rooms import control, sfu
+from rooms import captions, control, sfu
 from rooms.bell import ring
 from rooms.models import AVATAR_PREFIX, AvatarSession, Participant, Room
 from rooms.people import OUT_FOR_GOOD, PRESENT
@@ -75,6 +75,7 @@ def _settle(room: Room, people: list[api.ParticipantInfo] | None) -> None:
         _reopen(room)
     _put_out(room, there)
     control.steer(room, there)
+    captions.look_after(room)
     if came or left:
         ring(room.pk)
 

@@ -20,6 +20,16 @@ Rate = Annotated[float, Field(ge=0.5, le=2.0)]
 Amount = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
+class CaptionsOut(Schema):
+    """Live captions of a room. ``message`` says what they wait for, or how good they are."""
+
+    wanted: bool
+    state: Literal["off", "waiting", "starting", "on", "unavailable"]
+    message: str
+    model: str
+    languages: list[str]
+
+
 class RoomOut(Schema):
     """A room as the caller sees it."""
 
@@ -29,6 +39,8 @@ class RoomOut(Schema):
     locked: bool
     waiting_room: bool
     max_people: int
+    captions: CaptionsOut
+    has_transcript: bool
     role: RoleName
     is_owner: bool
     people: int
@@ -52,10 +64,27 @@ class RoomIn(Schema):
 
 
 class RoomChanges(Schema):
+    captions: bool | None = Field(None, description="Whether what is said is shown and kept.")
     name: str | None = Field(None, min_length=1, max_length=80)
     locked: bool | None = None
     waiting_room: bool | None = None
     max_people: int | None = Field(None, ge=2)
+
+
+class CaptionLineOut(Schema):
+    """Something that was said."""
+
+    id: str
+    identity: str
+    name: str
+    start: datetime
+    end: datetime
+    text: str
+
+
+class CaptionLinePage(Schema):
+    items: list[CaptionLineOut]
+    next_cursor: str | None
 
 
 class AgentPlacesOut(Schema):

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from rooms import captions
 from rooms.bell import ring
 from rooms.models import AvatarSession, Participant, Room, RoomEvent
 from rooms.reconcile import reconcile, rooms_to_watch
@@ -64,3 +65,4 @@ def tidy_task() -> None:
     RoomEvent.objects.filter(at__lt=now - EVENTS_KEPT_FOR).delete()
     Participant.objects.all().forget_the_undecided()
     forget_workers()
+    captions.forget_workers()

@@ -88,6 +88,21 @@ def doctor_token(slug: str, identity: str) -> str:
     return token.with_grants(grants).with_ttl(DOCTOR_LIFETIME).to_jwt()
 
 
+def captioner_token(slug: str) -> str:
+    """For the process that captions a room: unseen, to listen, and to send what others have said."""
+    grants = api.VideoGrants(
+        room_join=True,
+        room=slug,
+        can_subscribe=True,
+        can_publish=False,
+        can_publish_data=True,
+        can_update_own_metadata=False,
+        hidden=True,
+    )
+    token = api.AccessToken(settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET)
+    return token.with_identity("captions").with_kind("agent").with_grants(grants).with_ttl(LIFETIME).to_jwt()
+
+
 def sign_invite(invite: Invite) -> str:
     return signing.dumps(str(invite.uid), salt="rooms.invite")
 

@@ -13,6 +13,7 @@ COLOURS = {
     "scheduler": 33,
     "livekit": 96,
     "agent": 95,
+    "captions": 94,
     "migrate": 35,
     "avsite": 34,
 }

@@ -168,6 +168,16 @@ def room_processes(livekit: LiveKit, run_dir: Path) -> list[ProcessSpec]:
                 needs="livekit" if livekit.owned else "",
             )
         )
+    table.append(
+        ProcessSpec(
+            "captions",
+            [sys.executable, str(ROOT / "manage.py"), "run_captions"],
+            stage=3,
+            stop_seconds=8.0,
+            optional=True,
+            needs="livekit" if livekit.owned else "",
+        )
+    )
     return table
 
 

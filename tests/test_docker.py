@@ -28,7 +28,7 @@ from tests.test_docs import documented
 ROOT = Path(__file__).resolve().parent.parent
 DOCKER = ROOT / "docker"
 OF_COMPOSE = {"AVSITE_TAG", "AVSITE_BIND", "LIVEKIT_NODE_IP", "VARIANT"}
-OURS = ("migrate", "web", "worker", "rooms", "scheduler", "agent", "flower")
+OURS = ("migrate", "web", "worker", "rooms", "scheduler", "agent", "captions", "flower")
 
 
 def read(name: str) -> Any:
@@ -73,7 +73,7 @@ def test_every_command_is_one(where: str) -> None:
     if program == "python":
         script, name, *options = rest
         assert script == "manage.py"
-        app = "rooms" if name == "run_agent" else "django.core"
+        app = "rooms" if name in ("run_agent", "run_captions") else "django.core"
         load_command_class(app, name).create_parser("manage.py", name).parse_args(options)
     elif program == "daphne":
         # In a process of its own: daphne ties the one it is imported in to Twisted.

@@ -25,6 +25,7 @@ const AvatarsPage = lazy(() => import("./avatars/AvatarsPage"));
 const DoctorPage = lazy(() => import("./doctor/DoctorPage"));
 const RoomPage = lazy(() => import("./rooms/RoomPage"));
 const RoomsPage = lazy(() => import("./rooms/RoomsPage"));
+const TranscriptPage = lazy(() => import("./rooms/TranscriptPage"));
 const SharedPage = lazy(() => import("./shared/SharedPage"));
 
 function Screens() {
@@ -40,6 +41,7 @@ function Screens() {
               <Route path="/batches" element={<BatchesPage />} />
               <Route path="/batches/:id" element={<BatchPage />} />
               <Route path="/rooms" element={<RoomsPage />} />
+              <Route path="/rooms/:slug/transcript" element={<TranscriptPage />} />
               <Route path="/avatars" element={<AvatarsPage />} />
               <Route path="/doctor" element={<DoctorPage />} />
               <Route path="/costs" element={<CostsPage />} />

@@ -68,6 +68,9 @@ FOR_MEMBERS = {
     ("GET", "/rooms/{slug}"),
     ("GET", "/rooms/{slug}/participants"),
     ("GET", "/rooms/{slug}/avatars"),
+    ("GET", "/rooms/{slug}/captions"),
+    ("GET", "/rooms/{slug}/captions.vtt"),
+    ("GET", "/rooms/{slug}/captions.txt"),
     ("POST", "/rooms/{slug}/leave"),
 }
 BODIES: dict[tuple[str, str], dict[str, Any]] = {

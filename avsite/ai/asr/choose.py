@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from avsite.ai.asr.base import Recognizer
 from avsite.ai.asr.faster import FasterWhisper
+from avsite.ai.asr.gate import best_gate
+from avsite.ai.asr.pool import StreamMaker
 from avsite.ai.asr.sphinx import SphinxRecognizer
+from avsite.ai.asr.sphinx_stream import DecoderPool, SphinxStream
+from avsite.ai.asr.stream import GrowingWindow
 from avsite.ai.errors import ModelUnavailable
 from avsite.ai.registry import Registry
 from avsite.ai.spec import model_specs
@@ -32,3 +36,14 @@ def open_recognizer(registry: Registry, wanted: str = "") -> Recognizer:
         if wanted or registry.installed(name):
             return FasterWhisper(registry.path(name, SphinxRecognizer.name).parent, name=name)
     raise AssertionError("PocketSphinx is always there")
+
+
+def live_recognizer(recognizer: Recognizer, *, language: str | None = None) -> StreamMaker:
+    """What hears voices while they speak by ``recognizer``. All of its streams belong into one thread.
+
+    language  None: found out, in every stretch anew
+    """
+    if isinstance(recognizer, SphinxRecognizer):
+        decoders = DecoderPool()
+        return lambda: SphinxStream(decoders, best_gate())
+    return lambda: GrowingWindow(recognizer, best_gate(), language=language)

@@ -60,18 +60,23 @@ class SphinxRecognizer:
         decoder.start_utt()
         decoder.process_raw((np.clip(samples, -1, 1) * 32767).astype(np.int16).tobytes(), full_utt=True)
         decoder.end_utt()
-        if decoder.hyp() is None:
-            return []
-        return [
-            Word(
-                part.word.split("(")[0],
-                offset + part.start_frame * FRAME_SECONDS,
-                offset + (part.end_frame + 1) * FRAME_SECONDS,
-                min(1.0, decoder.get_logmath().exp(part.prob)),
-            )
-            for part in decoder.seg()
-            if not part.word.startswith(FILLERS)
-        ]
+        return words_of(decoder, offset)
+
+
+def words_of(decoder: Any, offset: float) -> list[Word]:
+    """What ``decoder`` has heard, with times counted from ``offset`` seconds before its sound."""
+    if decoder.hyp() is None:
+        return []
+    return [
+        Word(
+            part.word.split("(")[0],
+            offset + part.start_frame * FRAME_SECONDS,
+            offset + (part.end_frame + 1) * FRAME_SECONDS,
+            min(1.0, decoder.get_logmath().exp(part.prob)),
+        )
+        for part in decoder.seg()
+        if not part.word.startswith(FILLERS)
+    ]
 
 
 def quiet_cut(samples: FloatArray, start: int) -> int:

@@ -9,6 +9,8 @@ export type Room = Schemas["RoomOut"];
 export type RoomIn = Schemas["RoomIn"];
 export type RoomChanges = Schemas["RoomChanges"];
 export type Role = Room["role"];
+export type Captions = Schemas["CaptionsOut"];
+export type CaptionLine = Schemas["CaptionLineOut"];
 export type RoomEvent = Schemas["EventOut"];
 
 export type Seat = Schemas["TokenOut"];

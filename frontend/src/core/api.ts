@@ -109,6 +109,15 @@ export class ApiClient {
   request = <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> =>
     this.send(method, path, body, headers);
 
+  /** A file, as the server made it. */
+  file = async (path: string, headers: Record<string, string> = {}): Promise<Blob> => {
+    const response = await this.fetchImpl(ROOT + path, { credentials: "same-origin", headers }).catch(() => {
+      throw offlineError();
+    });
+    if (!response.ok) throw this.noticed(errorFrom(response.status, await response.text()));
+    return response.blob();
+  };
+
   private keepToken(session: Session): Session {
     this.csrfToken = session.csrf_token;
     return session;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { CAPTION_STALE_MS, CAPTION_STAYS_MS, CaptionBoard, captionsAt, tail, transcriptText } from "./captions";
+import { CAPTION_STALE_MS, CAPTION_STAYS_MS, CaptionBoard, captionsAt, parts, tail, transcriptText } from "./captions";
 
 function board() {
   let now = 1000;
@@ -29,6 +29,30 @@ describe("CaptionBoard", () => {
     expect(texts()).toEqual(["their wether"]);
     made.append("s2", "the weather");
     expect(texts()).toEqual(["the weather"]);
+  });
+
+  it("knows which words stay, and takes back what was only guessed", () => {
+    const { made, texts } = board();
+    made.open({ stream: "s1", segment: "a", speaker: "bob", settled: 9 });
+    made.append("s1", "the quick brown fog");
+    expect(parts(made.snapshot()[0] ?? { text: "", settled: 0 }, 100)).toEqual({ stays: "the quick ", open: "brown fog" });
+    expect(parts(made.snapshot()[0] ?? { text: "", settled: 0 }, 5)).toEqual({ stays: "", open: "…fog" });
+    made.open({ stream: "s2", segment: "a", speaker: "bob", settled: 19 });
+    made.append("s2", "the quick brown fox");
+    made.close("s2", true);
+    expect(made.snapshot()[0]).toMatchObject({ final: true, settled: 19 });
+    made.open({ stream: "s3", segment: "b", speaker: "bob", settled: 0 });
+    made.append("s3", "uh");
+    made.open({ stream: "s4", segment: "b", speaker: "bob", settled: 0 });
+    made.close("s4", true);
+    expect(texts()).toEqual(["the quick brown fox", ""]);
+  });
+
+  it("takes the words of who says nothing of that as they are", () => {
+    const { made } = board();
+    made.open({ stream: "s1", segment: "a", speaker: "maya" });
+    made.append("s1", "Good morning");
+    expect(parts(made.snapshot()[0] ?? { text: "", settled: 0 }, 100)).toEqual({ stays: "Good morning", open: "" });
   });
 
   it("lets no late words of an older stream back in", () => {

@@ -5,6 +5,8 @@ export interface Spoken {
   id: string;
   speaker: string;
   text: string;
+  /** How many characters of it, from its beginning, never change any more. */
+  settled: number;
   final: boolean;
   /** When its first and its latest word came, in ms. */
   startedAt: number;
@@ -16,6 +18,8 @@ export interface StreamHead {
   /** Which utterance it belongs to; a stream that names none is one by itself. */
   segment?: string | undefined;
   speaker: string;
+  /** How much of its text never changes any more; all of it where nothing is said of that. */
+  settled?: number | undefined;
 }
 
 /** How long a finished caption stays in sight, in ms. */
@@ -28,6 +32,7 @@ const KEPT = 2000;
 interface Stream {
   id: string;
   text: string;
+  settled: number | undefined;
 }
 
 export class CaptionBoard {
@@ -47,8 +52,8 @@ export class CaptionBoard {
   /** All that was said, oldest first; the same array until something changes. */
   snapshot = (): readonly Spoken[] => this.spoken;
 
-  open({ stream, segment, speaker }: StreamHead): void {
-    this.streams.set(stream, { id: `${speaker}/${segment ?? stream}`, text: "" });
+  open({ stream, segment, speaker, settled }: StreamHead): void {
+    this.streams.set(stream, { id: `${speaker}/${segment ?? stream}`, text: "", settled });
   }
 
   append(stream: string, words: string): void {
@@ -59,14 +64,17 @@ export class CaptionBoard {
     // A later stream tells the same utterance anew; what still trickles in from the one before is old.
     if (source !== undefined && source !== stream && this.isNewer(source, stream)) return;
     this.sources.set(known.id, stream);
-    this.write(known.id, { text: known.text });
+    this.write(known.id, { text: known.text, settled: Math.min(known.settled ?? Infinity, known.text.length) });
   }
 
   close(stream: string, final: boolean): void {
     const known = this.streams.get(stream);
     this.streams.delete(stream);
-    if (!known || this.sources.get(known.id) !== stream || !final) return;
-    this.write(known.id, { final: true });
+    const source = known && this.sources.get(known.id);
+    if (!known || !final || source === undefined) return;
+    if (source === stream) this.write(known.id, { final: true, settled: known.text.length });
+    // Ended without a word: what was only guessed is taken back.
+    else if (!known.text) this.write(known.id, { final: true, text: "", settled: 0 });
   }
 
   /** Ends whatever `speaker` was saying: interrupted, or gone. */
@@ -84,7 +92,7 @@ export class CaptionBoard {
   private write(id: string, change: Partial<Spoken>): void {
     const at = this.now();
     const index = this.spoken.findLastIndex((line) => line.id === id);
-    const fresh: Spoken = { id, speaker: id.slice(0, id.indexOf("/")), text: "", final: false, startedAt: at, changedAt: at };
+    const fresh: Spoken = { id, speaker: id.slice(0, id.indexOf("/")), text: "", settled: 0, final: false, startedAt: at, changedAt: at };
     const old = this.spoken[index] ?? fresh;
     const line = { ...old, ...change, changedAt: at };
     const next = index < 0 ? [...this.spoken, line] : this.spoken.with(index, line);
@@ -110,6 +118,13 @@ export function tail(text: string, length: number): string {
   const cut = flat.slice(-length);
   const word = cut.indexOf(" ");
   return `…${word < 0 ? cut : cut.slice(word + 1)}`;
+}
+
+/** The end of a line in two parts: what stays, and what may still change. */
+export function parts(line: Pick<Spoken, "text" | "settled">, length: number): { stays: string; open: string } {
+  const shown = tail(line.text, length);
+  const open = line.text.slice(line.settled).replace(/\s+/g, " ").trim();
+  return open && shown.endsWith(open) ? { stays: shown.slice(0, -open.length), open } : open.length >= shown.length ? { stays: "", open: shown } : { stays: shown, open: "" };
 }
 
 export interface Entry {

@@ -1,7 +1,7 @@
 /** What the screens ask of rooms, avatars and the doctor. */
 
 import type {
-  Avatar, AvatarChanges, AvatarIn, AvatarOrder, AvatarOrderChanges, AvatarSession, Finding, Invite, InviteInfo, InviteRole,
+  CaptionLine, Avatar, AvatarChanges, AvatarIn, AvatarOrder, AvatarOrderChanges, AvatarSession, Finding, Invite, InviteInfo, InviteRole,
   MediaSource, Person, Role, Room, RoomChanges, RoomEvent, RoomIn, RoomsStatus, SayIn, Seat, Landmarks,
 } from "../api/rooms";
 import type { Job, Page } from "../api/types";
@@ -30,6 +30,14 @@ export class RoomsApi {
   changeRoom = (slug: string, body: Partial<RoomChanges>): Promise<Room> =>
     this.ask("PATCH", at(slug), body);
   closeRoom = (slug: string): Promise<void> => this.ask("DELETE", at(slug));
+
+  // What was said
+
+  captions = (slug: string, cursor?: string): Promise<Page<CaptionLine>> =>
+    this.ask("GET", at(slug, `captions?limit=200${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`));
+  transcript = (slug: string, kind: "vtt" | "txt"): Promise<Blob> =>
+    this.api.file(at(slug, `captions.${kind}`), this.seatHeader());
+  forgetCaptions = (slug: string): Promise<void> => this.ask("DELETE", at(slug, "captions"));
 
   // Coming and going
 
@@ -75,7 +83,11 @@ export class RoomsApi {
   landmarks = (asset: string): Promise<Landmarks> => this.ask("GET", `/assets/${asset}/landmarks`);
 
   private ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return this.api.request(method, path, body, this.seat ? { "X-Room-Seat": this.seat } : {});
+    return this.api.request(method, path, body, this.seatHeader());
+  }
+
+  private seatHeader(): Record<string, string> {
+    return this.seat ? { "X-Room-Seat": this.seat } : {};
   }
 }
 

@@ -15,6 +15,7 @@ import { ChatPanel } from "./ChatPanel";
 import { ControlBar, type PanelName } from "./ControlBar";
 import { PeoplePanel } from "./PeoplePanel";
 import { Stage } from "./Stage";
+import { TranscriptPanel } from "./TranscriptPanel";
 import { useConnection } from "./useConnection";
 
 interface CallProps {
@@ -109,7 +110,9 @@ function Inside({ connection, seat, view, away, onLeave }: CallProps) {
 
   return (
     <div ref={call} className={styles.call} data-call="">
-      <CallHeader name={room?.name ?? ""} locked={room?.locked ?? false} people={people.filter((one) => one.state === "present").length} layout={layout} onLayout={setLayout} whole={call} sources={sources} away={away} />
+      <CallHeader name={room?.name ?? ""} locked={room?.locked ?? false} people={people.filter((one) => one.state === "present").length} layout={layout} onLayout={setLayout} whole={call} sources={sources} away={away}
+        captioned={room?.captions.state === "on"} transcript={panel === "transcript"} onTranscript={() => setPanel(panel === "transcript" ? null : "transcript")}
+      />
       <main className={styles.body} id="main">
         <div className={styles.stage}>
           <Stage layout={layout} pinned={pinned} onPin={pin} sessions={view.avatars} />
@@ -122,6 +125,7 @@ function Inside({ connection, seat, view, away, onLeave }: CallProps) {
         {panel === "chat" && (
           <ChatPanel messages={chatMessages} spoken={spoken} nameOf={nameOf} avatarName={avatarHere?.name ?? null} canChat={canChat} onSend={send} onClose={() => setPanel(null)} />
         )}
+        {panel === "transcript" && room && <TranscriptPanel room={room} spoken={spoken} isHost={isHost} nameOf={nameOf} onClose={() => setPanel(null)} />}
         {panel === "people" && room && <PeoplePanel room={room} people={people} isHost={isHost} onClose={() => setPanel(null)} />}
       </main>
       <footer className={styles.foot}>

@@ -22,6 +22,10 @@ interface CallHeaderProps {
   whole: RefObject<HTMLElement | null>;
   sources: readonly string[];
   away: boolean;
+  /** Whether what is said is shown and kept, which everybody is told. */
+  captioned: boolean;
+  transcript: boolean;
+  onTranscript: () => void;
 }
 
 function FullScreen({ whole }: { whole: RefObject<HTMLElement | null> }) {
@@ -39,7 +43,7 @@ function FullScreen({ whole }: { whole: RefObject<HTMLElement | null> }) {
   );
 }
 
-export function CallHeader({ name, locked, people, layout, onLayout, whole, sources, away }: CallHeaderProps) {
+export function CallHeader({ name, locked, people, layout, onLayout, whole, sources, away, captioned, transcript, onTranscript }: CallHeaderProps) {
   const { session } = useSession();
   const other = layout === "grid" ? "focus" : "grid";
   return (
@@ -50,9 +54,12 @@ export function CallHeader({ name, locked, people, layout, onLayout, whole, sour
           {name}
           {locked && <span className={styles.locked}><Icon name="lock" size={16} /><span className="visually-hidden">, locked</span></span>}
         </h1>
-        <p role="status">{away ? "Connection interrupted. Getting you back…" : plural(people, "person", "people")}</p>
+        <p role="status">{away ? "Connection interrupted. Getting you back…" : plural(people, "person", "people")}{captioned && !away && <span className={styles.captioned}>Captions on, kept with the room</span>}</p>
       </div>
       <div className={styles.tools}>
+        <Button kind="ghost" icon="text" iconOnly aria-pressed={transcript} onClick={onTranscript}>
+          Captions and transcript
+        </Button>
         <Button kind="ghost" icon={other === "grid" ? "grid" : "focus"} iconOnly onClick={() => onLayout(other)}>
           {other === "grid" ? "Show everyone side by side" : "Show one large"}
         </Button>

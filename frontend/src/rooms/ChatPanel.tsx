@@ -3,6 +3,7 @@ import { type FormEvent, Fragment, useEffect, useMemo, useRef, useState } from "
 
 import { type Entry, type Spoken, transcriptText } from "../core/captions";
 import { messageOf } from "../core/errors";
+import { saveFile } from "../core/saveFile";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { useToast } from "../ui/Toasts";
@@ -35,10 +36,7 @@ function Words({ text }: { text: string }) {
 }
 
 function save(lines: readonly Entry[]): void {
-  const url = URL.createObjectURL(new Blob([transcriptText(lines), "\n"], { type: "text/plain" }));
-  const link = Object.assign(document.createElement("a"), { href: url, download: "transcript.txt" });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
+  saveFile(new Blob([transcriptText(lines), "\n"], { type: "text/plain" }), "transcript.txt");
 }
 
 function timeOf(at: number): string {

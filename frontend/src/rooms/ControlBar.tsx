@@ -8,7 +8,7 @@ import { Popover } from "../ui/Popover";
 import { useToast } from "../ui/Toasts";
 import styles from "./ControlBar.module.css";
 
-export type PanelName = "avatar" | "chat" | "people";
+export type PanelName = "avatar" | "chat" | "people" | "transcript";
 
 interface ControlBarProps {
   sources: readonly string[];

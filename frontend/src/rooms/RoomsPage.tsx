@@ -147,6 +147,11 @@ export default function RoomsPage() {
                     <span className={styles.meta}>{[status(room), room.role === "host" ? "" : `you are a ${room.role}`, ago(room.created_at)].filter(Boolean).join(" · ")}</span>
                   </span>
                 </Link>
+                {room.has_transcript && (
+                  <ButtonLink to={`/rooms/${room.slug}/transcript`} kind="ghost" size="s" icon="text" iconOnly title="What was said">
+                    {`What was said in ${room.name}`}
+                  </ButtonLink>
+                )}
                 {room.state === "open" && (
                   <>
                     {room.is_owner && (

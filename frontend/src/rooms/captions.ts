@@ -6,11 +6,16 @@ import { CaptionBoard, captionsAt, type Spoken } from "../core/captions";
 const TOPIC = "lk.transcription";
 const SEGMENT = "lk.segment_id";
 const FINAL = "lk.transcription_final";
+const SETTLED = "avsite.settled";
+
+function settledOf(text: string | undefined): number | undefined {
+  return text && /^\d+$/.test(text) ? Number(text) : undefined;
+}
 
 async function follow(board: CaptionBoard, reader: TextStreamReader, speaker: string): Promise<void> {
   const { info } = reader;
   const final = () => info.attributes?.[FINAL] === "true";
-  board.open({ stream: info.id, segment: info.attributes?.[SEGMENT], speaker });
+  board.open({ stream: info.id, segment: info.attributes?.[SEGMENT], speaker, settled: settledOf(info.attributes?.[SETTLED]) });
   try {
     for await (const words of reader) board.append(info.id, words);
   } catch {

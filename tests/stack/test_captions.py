@@ -1,0 +1,222 @@
+"""Live captions with every real process: people speak through the SDK, everybody reads along, it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import av
+import numpy as np
+import pytest
+from livekit import rtc
+
+from lipsync.speech.synthesize import synthesize
+from tests.stack.conftest import ROOT, wait_until
+from tests.stack.test_rooms import RoomStack
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+SAYS = (
+    "Good morning everybody. I would like to tell you about the meeting. "
+    "People want to know what happened to the money."
+)
+AVATAR_SAYS = "Papa bought a big blue boat, and we all went out to sea."
+RATE = 48_000
+
+
+class CaptionStack(RoomStack):
+    """The site with the process that captions rooms."""
+
+    def start(self, name: str) -> None:
+        if name != "captions":
+            super().start(name)
+            return
+        with (self.folder / "captions.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "manage.py", "run_captions", "--model", "pocketsphinx"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def captions(self, slug: str, who: str = "alice") -> dict[str, Any]:
+        return dict(self.call("GET", f"/rooms/{slug}", who=who)["captions"])
+
+    def lines(self, slug: str, who: str = "alice") -> list[dict[str, Any]]:
+        return list(self.call("GET", f"/rooms/{slug}/captions", who=who)["items"])[::-1]
+
+    def download(self, slug: str) -> str:
+        import urllib.request
+
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.web_port}/api/v1/rooms/{slug}/captions.vtt",
+            headers={"Authorization": f"Bearer {self.keys['alice']}"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return str(answer.read().decode())
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[CaptionStack]:
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    stack = CaptionStack(folder)
+    try:
+        stack.prepare()
+        for name in ("redis", "livekit", "web", "worker", "beat", "agent"):
+            stack.start(name)
+        stack.wait_for_agents(1)
+        yield stack
+    finally:
+        stack.stop()
+        for name in ("web", "worker", "agent", "captions"):
+            log = folder / f"{name}.log"
+            if log.exists():
+                sys.stdout.write(f"--- {name}\n{log.read_text()[-3000:]}\n")
+
+
+class Person:
+    """Somebody with a real client, who speaks recordings and keeps every caption that comes."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.captions: list[tuple[str, dict[str, str], str]] = []
+        """Who said it, the stream's attributes, the text: in the order in which the streams began."""
+        self.track_sid = ""
+        self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._run(self._join(url, token))
+
+    def speak(self, text: str) -> None:
+        """Say it in real time, and some silence after it."""
+        said = synthesize(text, "en-us")
+        at = np.arange(0, len(said.samples), said.sample_rate / RATE)
+        sound = np.interp(at, np.arange(len(said.samples)), said.samples) * 32767
+        self._run(self._play(np.concatenate([sound, np.zeros(2 * RATE)]).astype(np.int16)), 240)
+
+    def leave(self) -> None:
+        self._run(self.room.disconnect())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def of(self, segment: str) -> list[tuple[dict[str, str], str]]:
+        return [(kept, text) for _, kept, text in self.captions if kept["lk.segment_id"] == segment]
+
+    @property
+    def segments(self) -> list[str]:
+        return list(dict.fromkeys(kept["lk.segment_id"] for _, kept, _ in self.captions))
+
+    async def _join(self, url: str, token: str) -> None:
+        self.room = rtc.Room()
+        self.room.register_text_stream_handler("lk.transcription", self._open)
+        await self.room.connect(url, token)
+        self._source = rtc.AudioSource(RATE, 1)
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        self.track_sid = (await self.room.local_participant.publish_track(track, options)).sid
+
+    def _open(self, reader: rtc.TextStreamReader, who: str) -> None:
+        place = len(self.captions)
+        self.captions.append((who, dict(reader.info.attributes or {}), ""))
+        self._tasks.add(self._loop.create_task(self._read(reader, place)))
+
+    async def _read(self, reader: rtc.TextStreamReader, place: int) -> None:
+        text = await reader.read_all()
+        self.captions[place] = self.captions[place][0], dict(reader.info.attributes or {}), text
+
+    async def _play(self, sound: Any) -> None:
+        step = RATE // 100
+        for start in range(0, len(sound) - step, step):
+            piece = sound[start : start + step]
+            await self._source.capture_frame(rtc.AudioFrame(piece.tobytes(), RATE, 1, step))
+
+    def _run(self, coroutine: Any, seconds: float = 60.0) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(seconds)
+
+
+def check_streams(reader: Person, speaker: str, sid: str) -> list[str]:
+    """Interim and final streams as LiveKit documents them, and nothing taken back; the final texts."""
+    final = []
+    for segment in reader.segments:
+        streams = reader.of(segment)
+        if streams[0][0]["lk.transcribed_track_id"] != sid:
+            continue
+        settled = ""
+        for number, (kept, text) in enumerate(streams):
+            is_final = kept["lk.transcription_final"] == "true"
+            assert is_final == (number == len(streams) - 1), "a final text is the last of its line"
+            assert text.startswith(settled), f"{settled!r} was final, and became {text!r}"
+            settled = text[: int(kept["avsite.settled"])]
+        if text:
+            final.append(text)
+    assert {who for who, kept, _ in reader.captions if kept["lk.transcribed_track_id"] == sid} == {speaker}
+    return final
+
+
+def test_people_and_avatars_are_captioned(stack: CaptionStack) -> None:
+    slug = stack.call("POST", "/rooms", {"name": "Morning call", "avatar": "house:maya"})["slug"]
+    link = urlsplit(stack.call("POST", f"/rooms/{slug}/invites", {})["url"])
+    invite = parse_qs(link.query)["invite"][0]
+    told = stack.call("PATCH", f"/rooms/{slug}", {"captions": True})["captions"]
+    assert told["state"] == "unavailable" and "run_captions" in told["message"]
+    stack.start("captions")
+    ways = [
+        stack.call("POST", f"/rooms/{slug}/token", {}),
+        stack.call("POST", f"/rooms/{slug}/token", {"invite": invite}, who="bob"),
+    ]
+    alice, bob = (Person(way["url"], way["token"]) for way in ways)
+    wait_until(lambda: stack.mend() or stack.captions(slug)["state"] == "on", 120, "captions")
+    told = stack.captions(slug, who="bob")
+    assert told["model"] == "pocketsphinx" and "many words wrong" in told["message"]
+    assert all(one.identity != "captions" for one in bob.room.remote_participants.values()), "it is unseen"
+
+    alice.speak(SAYS)
+    wait_until(lambda: len(stack.lines(slug)) >= 2, 120, "the lines")
+    identity = ways[0]["identity"]
+    wait_until(lambda: bob.captions[-1][1]["lk.transcription_final"] == "true", 60, "the last final line")
+    final = check_streams(bob, identity, alice.track_sid)
+    interim = [one for one in bob.captions if one[1]["lk.transcription_final"] == "false"]
+    assert len(interim) >= 3, "words appear while they are spoken"
+    assert len(" ".join(final).split()) >= 8, final
+    wait_until(lambda: [one["text"] for one in stack.lines(slug)] == final, 60, "what was shown to be kept")
+    assert {(one["identity"], one["name"]) for one in stack.lines(slug)} == {(identity, "alice")}
+
+    # The avatar knows its words: they are kept as they are, and not heard once more.
+    stack.wait_for_avatar(slug, "live", 120)
+    stack.call("POST", f"/rooms/{slug}/say", {"text": AVATAR_SAYS})
+    wait_until(lambda: any(one["name"] == "Maya" for one in stack.lines(slug)), 120, "the avatar's line")
+    alice.speak("Thank you.")
+    wait_until(lambda: stack.lines(slug)[-1]["name"] == "alice", 120, "the thanks")
+    said = [one["text"] for one in stack.lines(slug, who="bob") if one["name"] == "Maya"]
+    assert said == [AVATAR_SAYS]
+
+    vtt = stack.download(slug)
+    with av.open(io.BytesIO(vtt.encode()), format="webvtt") as parsed:
+        cues = [packet for packet in parsed.demux() if packet.size]
+    assert len(cues) == len(stack.lines(slug))
+    starts = [float(cue.pts * cue.time_base) for cue in cues]
+    assert starts == sorted(starts) and starts[0] == 0.0 and starts[-1] > 5.0
+    assert "<v alice>" in vtt and f"<v Maya>{AVATAR_SAYS.split()[0]}" in vtt
+
+    # Switched off, nobody is heard any more; the process never wrote a word into its log.
+    stack.call("PATCH", f"/rooms/{slug}", {"captions": False})
+    wait_until(lambda: not stack.manage(HEARD).strip(), 60, "the process to leave")
+    log = (stack.folder / "captions.log").read_text()
+    assert not [
+        word for line in stack.lines(slug) for word in line["text"].split() if len(word) > 6 and word in log
+    ]
+    alice.leave()
+    bob.leave()
+
+
+HEARD = """
+from rooms.models import CaptionWorker
+print("".join(slug for worker in CaptionWorker.objects.all() for slug in worker.rooms))
+"""
