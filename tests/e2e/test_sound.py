@@ -37,12 +37,12 @@ def tune(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_recording_is_cleaned_and_music_put_underneath(page: Page, noisy: Path, tune: Path) -> None:
-    page.get_by_role("radio", name="Maya").click()
+    page.get_by_role("button", name="Use drawn avatar").first.click()
     page.get_by_role("tab", name="Upload").click()
     page.get_by_label("Voice file").set_input_files(noisy)
     expect(page.get_by_text(noisy.name)).to_be_visible(timeout=60_000)
     page.get_by_text("Fine-tune").click()
-    page.get_by_role("radiogroup", name="Recording").get_by_text("Cleaned").click()
+    page.get_by_role("radio", name="Cleaned").check()
     page.get_by_label("Music file").set_input_files(tune)
     expect(page.get_by_text(tune.name)).to_be_visible(timeout=60_000)
     page.get_by_role("slider", name="Music").fill("25")
