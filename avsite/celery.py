@@ -64,6 +64,16 @@ app.conf.update(
             "schedule": 600.0,
             "options": {"expires": 600},
         },
+        "sweep-dubs": {
+            "task": "lipsync.dubs.tasks.sweep_dubs_task",
+            "schedule": 5.0,
+            "options": {"expires": 15},
+        },
+        "expire-dubs": {
+            "task": "lipsync.dubs.tasks.expire_dubs_task",
+            "schedule": 600.0,
+            "options": {"expires": 600},
+        },
         "reconcile-rooms": {
             "task": "rooms.tasks.reconcile_task",
             "schedule": 2.0,
@@ -79,7 +89,7 @@ app.conf.update(
     },
     timezone="UTC",
 )
-app.autodiscover_tasks(["lipsync", "rooms", "avsite.hooks"])
+app.autodiscover_tasks(["lipsync", "lipsync.dubs", "rooms", "avsite.hooks"])
 
 
 @setup_logging.connect

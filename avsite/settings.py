@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "lipsync.apps.LipsyncConfig",
     "rooms.apps.RoomsConfig",
     "avsite.hooks.apps.HooksConfig",
+    "lipsync.dubs.apps.DubsConfig",
 ]
 MIDDLEWARE = [
     "avsite.middleware.request_id",

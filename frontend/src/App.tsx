@@ -20,6 +20,8 @@ const WebhookPage = lazy(() => import("./account/WebhookPage"));
 const BatchesPage = lazy(() => import("./batches/BatchesPage"));
 const BatchPage = lazy(() => import("./batches/BatchPage"));
 const CostsPage = lazy(() => import("./costs/CostsPage"));
+const DubsPage = lazy(() => import("./dubs/DubsPage"));
+const DubPage = lazy(() => import("./dubs/DubPage"));
 const LibraryPage = lazy(() => import("./library/LibraryPage"));
 const AvatarsPage = lazy(() => import("./avatars/AvatarsPage"));
 const DoctorPage = lazy(() => import("./doctor/DoctorPage"));
@@ -40,6 +42,8 @@ function Screens() {
               <Route path="/jobs/:id" element={<JobPage />} />
               <Route path="/batches" element={<BatchesPage />} />
               <Route path="/batches/:id" element={<BatchPage />} />
+              <Route path="/dubs" element={<DubsPage />} />
+              <Route path="/dubs/:id" element={<DubPage />} />
               <Route path="/rooms" element={<RoomsPage />} />
               <Route path="/rooms/:slug/transcript" element={<TranscriptPage />} />
               <Route path="/avatars" element={<AvatarsPage />} />

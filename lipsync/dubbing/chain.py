@@ -108,6 +108,7 @@ class Chain:
             reused=work.reused,
             redone=len(work.redone) if work.redone or work.reused else 1,
             parts=tuple(work.redone),
+            at=time.time(),
         )
         self.store.keep(stage, kept)
         return kept
@@ -193,17 +194,17 @@ class Chain:
         return [line for line in self.made("edit")["lines"] if not line["keep"]]
 
     @staticmethod
-    def _voice_key(line: Json) -> str:
+    def voice_key(line: Json) -> str:
         return key_of("voice", VERSION, line["translation"], line["voice"])[:32]
 
     def _of_voice(self) -> list[object]:
-        return [[line["id"], self._voice_key(line)] for line in self._said]
+        return [[line["id"], self.voice_key(line)] for line in self._said]
 
     def _do_voice(self) -> Work:
         made, files, redone = {}, [], []
         for number, line in enumerate(self._said):
             self._tell("voice", number / len(self._said))
-            key = self._voice_key(line)
+            key = self.voice_key(line)
             name = f"voice/{key}"
             if not self.store.has(f"{name}.wav") or self.store.read_json(f"{name}.json") is None:
                 spoken = voice.speak(line["translation"], line["voice"])

@@ -29,6 +29,8 @@ class Kept:
     redone: int = 0
     parts: tuple[str, ...] = field(default=())
     """Names of the parts that were redone."""
+    at: float = 0.0
+    """Seconds since 1970."""
 
 
 class Store:

@@ -14,6 +14,8 @@ from avsite.accounts.models import ApiKey, User
 from avsite.api import api
 from avsite.hooks.models import Delivery, Endpoint
 from lipsync import results
+from lipsync.dubbing.store import Kept
+from lipsync.dubs.models import Dub
 from lipsync.models import Asset, Batch, Job
 from rooms.models import Avatar, AvatarSession, Invite, Participant, Room
 from rooms.tokens import sign_seat
@@ -36,6 +38,7 @@ COMMON = {
     ("GET", "/voices/{voice_id}/sample"),
     ("GET", "/engines"),
     ("GET", "/looks"),
+    ("GET", "/dubs/languages"),
     ("GET", "/looks/{look}/thumbnail"),
     ("GET", "/rooms/status"),
     ("GET", "/doctor"),
@@ -57,6 +60,8 @@ OWN = {
     ("POST", "/avatars"),
     ("GET", "/webhooks"),
     ("POST", "/webhooks"),
+    ("GET", "/dubs"),
+    ("POST", "/dubs"),
     ("GET", "/batches"),
     ("POST", "/batches"),
     ("POST", "/batches/zip"),
@@ -74,6 +79,7 @@ FOR_MEMBERS = {
     ("POST", "/rooms/{slug}/leave"),
 }
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("PUT", "/dubs/{dub_id}/sentences"): {"items": []},
     ("POST", "/rooms/{slug}/participants/{identity}/mute"): {"source": "camera"},
     ("POST", "/rooms/{slug}/participants/{identity}/role"): {"role": "viewer"},
     ("POST", "/rooms/{slug}/avatars"): {"avatar": "hue"},
@@ -115,6 +121,7 @@ def things(alice: User, portrait_png: bytes) -> dict[str, str]:
         "track": "1",
         "job_id": str(job.uid),
         "batch_id": str(Batch.objects.create(owner=alice, total=1).uid),
+        **dub_of(alice, asset),
         "key_id": str(key.pk),
         "slug": room.slug,
         "identity": Participant.objects.create(room=room, name="Gus").identity,
@@ -126,11 +133,25 @@ def things(alice: User, portrait_png: bytes) -> dict[str, str]:
     }
 
 
+def dub_of(owner: User, asset: Asset) -> dict[str, str]:
+    """A dub with a sentence that was spoken."""
+    dub = Dub.objects.create(owner=owner, source=asset, name="Talk", target_language="de", state="done")
+    store = dub.store()
+    for name in ("captions.vtt", "fit/s1.wav"):
+        with store.writing(name) as path:
+            path.write_bytes(b"alice's")
+    store.keep("fit", Kept("1", {"items": {"s1": {"file": "fit/s1.wav", "over": 0}}, "placed": []}))
+    return {"dub_id": str(dub.uid), "file_name": "captions.vtt", "sentence_id": "s1"}
+
+
 NOTHING = {
     "asset_id": str(uuid.uuid4()),
     "track": "1",
     "job_id": str(uuid.uuid4()),
     "batch_id": str(uuid.uuid4()),
+    "dub_id": str(uuid.uuid4()),
+    "file_name": "captions.vtt",
+    "sentence_id": "s1",
     "key_id": "987654",
     "slug": "aaa-bbbb-ccc",
     "identity": "p-0123456789ab",

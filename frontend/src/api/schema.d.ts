@@ -666,6 +666,183 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dubs/languages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Dub Languages
+         * @description The languages that can be spoken, and who hears and translates here.
+         */
+        get: operations["lipsync_dubs_api_list_dub_languages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dubs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Dubs
+         * @description Newest first, without stages and sentences.
+         */
+        get: operations["lipsync_dubs_api_list_dubs"];
+        put?: never;
+        /**
+         * Create Dub
+         * @description Begin a dub of an uploaded video.
+         */
+        post: operations["lipsync_dubs_api_create_dub"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dubs/{dub_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Dub */
+        get: operations["lipsync_dubs_api_get_dub"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Dub
+         * @description Delete a dub and all that its stages made. Its video in the library stays.
+         */
+        delete: operations["lipsync_dubs_api_delete_dub"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Dub
+         * @description Change what is wanted; the next run redoes what that changes.
+         */
+        patch: operations["lipsync_dubs_api_change_dub"];
+        trace?: never;
+    };
+    "/api/v1/dubs/{dub_id}/sentences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Edit Dub Sentences
+         * @description Change sentences; those that are not named stay as they are.
+         */
+        put: operations["lipsync_dubs_api_edit_dub_sentences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dubs/{dub_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Dub
+         * @description Go on where it is, to the end or as far as ``stop_before``.
+         */
+        post: operations["lipsync_dubs_api_run_dub"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dubs/{dub_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Dub
+         * @description Stop; what was made stays. Pausing what stands still is no error.
+         */
+        post: operations["lipsync_dubs_api_pause_dub"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dubs/{dub_id}/files/{file_name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dub File
+         * @description What a stage made: its JSON, sounds, captions, the video.
+         */
+        get: operations["lipsync_dubs_api_get_dub_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * Get Dub File
+         * @description What a stage made: its JSON, sounds, captions, the video.
+         */
+        head: operations["lipsync_dubs_api_get_dub_file"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dubs/{dub_id}/sentences/{sentence_id}/sound": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dub Sentence Sound
+         * @description One sentence as it is heard, audio/wav.
+         */
+        get: operations["lipsync_dubs_api_get_dub_sentence_sound"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * Get Dub Sentence Sound
+         * @description One sentence as it is heard, audio/wav.
+         */
+        head: operations["lipsync_dubs_api_get_dub_sentence_sound"];
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/batches": {
         parameters: {
             query?: never;
@@ -2334,6 +2511,403 @@ export interface components {
             total_usd: number;
             /** Budgets */
             budgets: components["schemas"]["BudgetOut"][];
+        };
+        /**
+         * DubbingOut
+         * @description What can be dubbed here. ``translates``: whether a model does, else ``note`` says how to get one.
+         */
+        DubbingOut: {
+            /** Languages */
+            languages: components["schemas"]["LanguageOut"][];
+            /** Recognizer */
+            recognizer: string;
+            /** Translates */
+            translates: boolean;
+            /** Note */
+            note: string;
+        };
+        /** LanguageOut */
+        LanguageOut: {
+            /** Tag */
+            tag: string;
+            /** Name */
+            name: string;
+        };
+        /** DubErrorOut */
+        DubErrorOut: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /** DubWhole */
+        DubWhole: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "waiting" | "paused" | "done" | "failed";
+            /** Stage */
+            stage: string;
+            /** Stage Label */
+            stage_label: string;
+            /**
+             * Percent
+             * @description Of the whole.
+             */
+            percent: number;
+            /** Revision */
+            revision: number;
+            /** Message */
+            message: string;
+            error: components["schemas"]["DubErrorOut"] | null;
+            /** From Language */
+            from_language: string;
+            /** To Language */
+            to_language: string;
+            /**
+             * Background
+             * @enum {string}
+             */
+            background: "remove" | "lower" | "none";
+            /** Lipsync */
+            lipsync: boolean;
+            /** Engine */
+            engine: string;
+            /** Glossary */
+            glossary: {
+                [key: string]: string;
+            };
+            /** Voices */
+            voices: {
+                [key: string]: string;
+            };
+            /** Job Id */
+            job_id: string | null;
+            /** Original Url */
+            original_url: string | null;
+            /** Thumbnail Url */
+            thumbnail_url: string | null;
+            /** Video Url */
+            video_url: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Stages */
+            stages: components["schemas"]["StageOut"][];
+            /** Sentences */
+            sentences: components["schemas"]["SentenceOut"][];
+        };
+        /**
+         * SentenceOut
+         * @description One sentence, side by side in both languages. Times are seconds of the video.
+         */
+        SentenceOut: {
+            /** Id */
+            id: string;
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+            /** Speaker */
+            speaker: string;
+            /** Text */
+            text: string;
+            /**
+             * Machine
+             * @description The machine's translation; empty without one.
+             */
+            machine: string;
+            /** Translation */
+            translation: string;
+            /** Edited */
+            edited: boolean;
+            /**
+             * Keep
+             * @description The original voice stays.
+             */
+            keep: boolean;
+            /** Voice */
+            voice: string;
+            /**
+             * Sound Url
+             * @description As it is heard; null until it was spoken.
+             */
+            sound_url: string | null;
+            /** Voice Hash */
+            voice_hash: string | null;
+            /** Fit Hash */
+            fit_hash: string | null;
+            /**
+             * Is New
+             * @description Spoken since its owner last said go.
+             */
+            is_new: boolean;
+            /**
+             * Changed
+             * @description Its sound is not what it says now.
+             */
+            changed: boolean;
+            /** At */
+            at: number | null;
+            /** Seconds */
+            seconds: number | null;
+            /**
+             * Rate
+             * @description Speed of the voice; ``tempo``: how much it was compressed.
+             */
+            rate: number | null;
+            /** Tempo */
+            tempo: number | null;
+            /**
+             * Over
+             * @description Seconds by which it is too long; ``late``: by which it begins late.
+             */
+            over: number;
+            /** Late */
+            late: number;
+            /**
+             * Cut
+             * @description Seconds lost after the end of the video.
+             */
+            cut: number;
+        };
+        /**
+         * StageOut
+         * @description One stage. ``hash`` names what it was made of: the same hash, the same result.
+         */
+        StageOut: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "words" | "sentences" | "translate" | "edit" | "voice" | "fit" | "mix" | "lipsync" | "finish";
+            /** Label */
+            label: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "todo" | "working" | "waiting" | "needs_you" | "failed" | "changed" | "done";
+            /**
+             * Percent
+             * @description While it is worked on.
+             */
+            percent: number;
+            /**
+             * Message
+             * @description What is to be done, went wrong, or was found.
+             */
+            message: string;
+            /** Hash */
+            hash: string | null;
+            /**
+             * Seconds
+             * @description It took, the last time it was done.
+             */
+            seconds: number;
+            /**
+             * Is New
+             * @description Done since its owner last said go; else it was kept.
+             */
+            is_new: boolean;
+            /**
+             * Redone
+             * @description Parts that were made the last time it was done; ``reused``: kept.
+             */
+            redone: number;
+            /** Reused */
+            reused: number;
+            /**
+             * Facts
+             * @description What it found or made, in a few values.
+             */
+            facts: {
+                [key: string]: unknown;
+            };
+            /**
+             * Files
+             * @description Names under /files/.
+             */
+            files: string[];
+        };
+        /** DubIn */
+        DubIn: {
+            /** To Language */
+            to_language: string;
+            /** Name */
+            name?: string | null;
+            /** Glossary */
+            glossary?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Voices
+             * @description A voice's id by a speaker's name.
+             */
+            voices?: {
+                [key: string]: string;
+            } | null;
+            /** Background */
+            background?: ("remove" | "lower" | "none") | null;
+            /** Duck Db */
+            duck_db?: number | null;
+            /** Lipsync */
+            lipsync?: boolean | null;
+            /** Engine */
+            engine?: string | null;
+            /**
+             * Video
+             * @description The id of an uploaded video.
+             */
+            video: string;
+            /**
+             * From Language
+             * @default
+             */
+            from_language: string;
+            /**
+             * Review
+             * @description Stop before the voice, so that somebody reads it first.
+             * @default true
+             */
+            review: boolean;
+        };
+        /** DubOut */
+        DubOut: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "waiting" | "paused" | "done" | "failed";
+            /** Stage */
+            stage: string;
+            /** Stage Label */
+            stage_label: string;
+            /**
+             * Percent
+             * @description Of the whole.
+             */
+            percent: number;
+            /** Revision */
+            revision: number;
+            /** Message */
+            message: string;
+            error: components["schemas"]["DubErrorOut"] | null;
+            /** From Language */
+            from_language: string;
+            /** To Language */
+            to_language: string;
+            /**
+             * Background
+             * @enum {string}
+             */
+            background: "remove" | "lower" | "none";
+            /** Lipsync */
+            lipsync: boolean;
+            /** Engine */
+            engine: string;
+            /** Glossary */
+            glossary: {
+                [key: string]: string;
+            };
+            /** Voices */
+            voices: {
+                [key: string]: string;
+            };
+            /** Job Id */
+            job_id: string | null;
+            /** Original Url */
+            original_url: string | null;
+            /** Thumbnail Url */
+            thumbnail_url: string | null;
+            /** Video Url */
+            video_url: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
+        };
+        /** DubPage */
+        DubPage: {
+            /** Items */
+            items: components["schemas"]["DubOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** DubOptions */
+        DubOptions: {
+            /** To Language */
+            to_language?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Glossary */
+            glossary?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Voices
+             * @description A voice's id by a speaker's name.
+             */
+            voices?: {
+                [key: string]: string;
+            } | null;
+            /** Background */
+            background?: ("remove" | "lower" | "none") | null;
+            /** Duck Db */
+            duck_db?: number | null;
+            /** Lipsync */
+            lipsync?: boolean | null;
+            /** Engine */
+            engine?: string | null;
+        };
+        /**
+         * SentenceIn
+         * @description What is changed of a sentence; null gives back what the machine had.
+         */
+        SentenceIn: {
+            /** Id */
+            id: string;
+            /** Text */
+            text?: string | null;
+            /** Translation */
+            translation?: string | null;
+            /** Speaker */
+            speaker?: string | null;
+            /**
+             * Keep
+             * @default false
+             */
+            keep: boolean;
+        };
+        /** SentencesIn */
+        SentencesIn: {
+            /** Items */
+            items: components["schemas"]["SentenceIn"][];
+        };
+        /** RunIn */
+        RunIn: {
+            /** Stop Before */
+            stop_before?: ("words" | "sentences" | "translate" | "edit" | "voice" | "fit" | "mix" | "lipsync" | "finish") | null;
         };
         /**
          * BatchItemOut
@@ -4366,6 +4940,303 @@ export interface operations {
             };
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    lipsync_dubs_api_list_dub_languages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DubbingOut"];
+                };
+            };
+        };
+    };
+    lipsync_dubs_api_list_dubs: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DubPage"];
+                };
+            };
+        };
+    };
+    lipsync_dubs_api_create_dub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DubIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DubWhole"];
+                };
+            };
+        };
+    };
+    lipsync_dubs_api_get_dub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dub_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DubWhole"];
+                };
+            };
+        };
+    };
+    lipsync_dubs_api_delete_dub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dub_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    lipsync_dubs_api_change_dub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dub_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DubOptions"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DubWhole"];
+                };
+            };
+        };
+    };
+    lipsync_dubs_api_edit_dub_sentences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dub_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SentencesIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DubWhole"];
+                };
+            };
+        };
+    };
+    lipsync_dubs_api_run_dub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dub_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DubWhole"];
+                };
+            };
+        };
+    };
+    lipsync_dubs_api_pause_dub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dub_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DubWhole"];
+                };
+            };
+        };
+    };
+    lipsync_dubs_api_get_dub_file: {
+        parameters: {
+            query?: {
+                download?: boolean;
+            };
+            header?: never;
+            path: {
+                dub_id: string;
+                file_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    lipsync_dubs_api_get_dub_file: {
+        parameters: {
+            query?: {
+                download?: boolean;
+            };
+            header?: never;
+            path: {
+                dub_id: string;
+                file_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    lipsync_dubs_api_get_dub_sentence_sound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dub_id: string;
+                sentence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    lipsync_dubs_api_get_dub_sentence_sound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dub_id: string;
+                sentence_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;

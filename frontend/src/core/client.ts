@@ -1,5 +1,6 @@
 import { ApiClient } from "./api";
 import { BatchesApi } from "./batchesApi";
+import { DubsApi } from "./dubsApi";
 import { RoomsApi } from "./roomsApi";
 import { WebhooksApi } from "./webhooksApi";
 
@@ -8,3 +9,4 @@ export const api = new ApiClient();
 export const roomsApi = new RoomsApi(api);
 export const webhooksApi = new WebhooksApi(api);
 export const batchesApi = new BatchesApi(api);
+export const dubsApi = new DubsApi(api);

@@ -123,6 +123,7 @@ export function Header() {
               </span>
             )}
           </NavLink>
+          <NavLink to="/dubs">Dubs</NavLink>
           <NavLink to="/rooms">Rooms</NavLink>
           <NavLink to="/avatars">Avatars</NavLink>
           <NavLink to="/library">Library</NavLink>
