@@ -271,6 +271,8 @@ def quiet_environment() -> None:
     """Settings of libraries that must be made before they start threads."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
+    # The SDK tells by the root logger itself of every message in a room that is for others.
+    logging.getLogger().addFilter(lambda record: record.levelno > logging.INFO)
     # Else every thread has a heap of its own, and what the short-lived ones of a call leave there stays: some
     # 2 MB with every avatar that has come and gone.
     with contextlib.suppress(OSError, AttributeError):  # only glibc knows this

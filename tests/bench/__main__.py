@@ -87,6 +87,14 @@ def bench_wav2lip(folder: Path, upstream: Path | None = None) -> None:
     print_table("Wav2Lip's network, by CPU time", wav2lip.GENERATOR_HEADS, wav2lip.generator_rows(folder))
 
 
+def bench_captions(folder: Path) -> None:
+    from tests.bench import captions  # settings say where models are; they are read for this table alone
+
+    model, rows = captions.rows()
+    print_table(f"Live captions by {model}, an espeak voice in English", captions.HEADS, rows)
+    print_note(captions.load())
+
+
 BENCHES = {
     "render": bench_render,
     "portrait": bench_portrait,
@@ -95,6 +103,7 @@ BENCHES = {
     "filmed": bench_filmed,
     "memory": bench_memory,
     "wav2lip": bench_wav2lip,
+    "captions": bench_captions,
     "live": print_live,
 }
 

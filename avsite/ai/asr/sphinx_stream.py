@@ -26,7 +26,7 @@ LONG_SECONDS, LONGEST_SECONDS = 8.0, 14.0
 class DecoderPool:
     """``limit`` decoders, made when they are first wanted. Not safe in threads."""
 
-    def __init__(self, limit: int = 2) -> None:
+    def __init__(self, limit: int = 4) -> None:
         self._left = limit
         self._free: list[Any] = []
 

@@ -54,7 +54,7 @@ export function CallHeader({ name, locked, people, layout, onLayout, whole, sour
           {name}
           {locked && <span className={styles.locked}><Icon name="lock" size={16} /><span className="visually-hidden">, locked</span></span>}
         </h1>
-        <p role="status">{away ? "Connection interrupted. Getting you back…" : plural(people, "person", "people")}{captioned && !away && <span className={styles.captioned}>Captions on, kept with the room</span>}</p>
+        <p role="status">{away ? "Connection interrupted. Getting you back…" : plural(people, "person", "people")}{captioned && !away && <span className={styles.captioned}>Captions on<span className={styles.kept}>, kept with the room</span></span>}</p>
       </div>
       <div className={styles.tools}>
         <Button kind="ghost" icon="text" iconOnly aria-pressed={transcript} onClick={onTranscript}>

@@ -21,7 +21,7 @@ export function Captions({ spoken, nameOf }: { spoken: readonly Spoken[]; nameOf
   return (
     <div className={styles.captions} role="log" aria-label="Captions" aria-live="off">
       {lines.map((line) => (
-        <p key={line.id} className={styles.line}>
+        <p key={line.id} className={styles.line} data-line={line.id}>
           <b>{nameOf(line.speaker)}</b>
           <span data-testid="caption"><Words line={line} longest={LONGEST} /></span>
         </p>

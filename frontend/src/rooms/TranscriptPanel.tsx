@@ -37,7 +37,7 @@ function State({ captions, isHost }: { captions: Captions; isHost: boolean }) {
   if (captions.state === "off") {
     return <p className={styles.note}>{isHost ? "Everybody sees that they are on. What is said is kept with the room." : "A host can turn captions on."}</p>;
   }
-  const by = captions.state === "on" ? `What is said is shown to everybody and kept with the room. Heard by ${captions.model}.` : "";
+  const by = captions.state === "on" ? `What is said is shown to everybody and kept with the room. Model: ${captions.model}.` : "";
   return <p className={styles.note} role="status">{[by, captions.message].filter(Boolean).join(" ")}</p>;
 }
 
