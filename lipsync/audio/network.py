@@ -17,7 +17,7 @@ WEIGHTS = Path(__file__).parent / "mouth_weights.npz"
 
 LOOK_AHEAD_HOPS = 5
 """A hop's mouth is known once this many more have been heard."""
-CHANNELS = 96
+CHANNELS = 128
 INPUT_TAPS = 5
 BLOCK_TAPS = 3
 DILATIONS = (1, 2, 4, 8, 12)

@@ -4,20 +4,40 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from math import exp, log
 
 from lipsync.audio.features import HOP_SECONDS
 from lipsync.audio.network import PRESS, REST
 from lipsync.audio.phonetics import CLOSURE, MAX_SPEED, OPENNESS, TEETH
 from lipsync.audio.shape import MouthShape
 
-REST_ON, REST_OFF = 0.04, 0.02
+REST_ON, REST_OFF = 0.05, 0.025
 REST_FALL_SECONDS, REST_RISE_SECONDS = 0.05, 0.03
-PRESS_ON, PRESS_OFF = 0.6, 0.55
+PRESS_ON, PRESS_OFF = 0.28, 0.26
 """Chances of shut lips from which and down to which they are shown shut."""
-PRESS_FELT = 0.3
+PRESS_FELT = 0.14
 PRESS_DIP = 0.6
 """How far lips approach each other when they are nearly shown shut."""
+OPENNESS_SAY, USUALLY_OPEN = 5.0, 0.2
+"""How much the openness speaks against shut lips, in nats, and from which openness on."""
+LEAST_CHANCE = 1e-6
 ON_TEETH = 0.5
+
+
+def shut_chance(values: Sequence[float]) -> float:
+    """How surely the lips are shut at a hop of OUTPUTS ``values``, 0..1.
+
+    The network says so three times over: by its press, learnt as events; by its closure, learnt as a course;
+    and by its openness. Together they show as many closures with fewer of them in the midst of a vowel.
+    """
+    press, closure = (_log_odds(values[channel]) for channel in (PRESS, CLOSURE))
+    heard = (press + closure) / 2
+    return 1 / (1 + exp(OPENNESS_SAY * (values[OPENNESS] - USUALLY_OPEN) - heard))
+
+
+def _log_odds(chance: float) -> float:
+    kept = min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE)
+    return log(kept / (1 - kept))
 
 
 class Shaper:
@@ -42,7 +62,7 @@ class Shaper:
         else:
             self._effort = min(self._effort + HOP_SECONDS / REST_RISE_SECONDS, 1.0)
         shape = [value * self._effort for value in values[:REST]]
-        press = values[PRESS] * self._effort
+        press = shut_chance(values) * self._effort
         openness = shape[OPENNESS]
         self._is_pressed = press > (PRESS_OFF if self._is_pressed else PRESS_ON)
         shape[CLOSURE] = float(self._is_pressed)

@@ -83,7 +83,7 @@ class BuiltinEngine(Engine):
     """Warps the lower face of the source at its full resolution, driven by the speech."""
 
     name = "builtin"
-    version = "9"
+    version = "10"
     label = "Built-in"
     queue = "cpu"
     multi_face = True

@@ -38,10 +38,10 @@ RECORDED_SECONDS = 3600.0
 """Of one source at most."""
 LISTENED_SECONDS = 600.0
 """Of one source, from which the listener learns how people sound before it times all of it."""
-LISTENER_STEPS, STEPS = 1000, 6000
+LISTENER_STEPS, STEPS = 1000, 9000
 SEED = 1
 SYNTHETIC_WEIGHT, USUAL_WEIGHT = 0.6, 0.25
-RECORDED_WEIGHTS = {"kathleen": 1.0, "kerstin": 0.5, "intents": 0.4}
+RECORDED_WEIGHTS = {"kathleen": 1.0, "kerstin": 0.5, "intents": 0.8}
 """How often each source is drawn from."""
 CLIPS = 40
 TORCH_HINT = "Training needs torch, which avsite itself does not: pip install -r requirements/torch.txt."

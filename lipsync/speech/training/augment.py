@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lipsync.audio.features import BANDS, SAMPLE_RATE
+from lipsync.audio.features import BANDS, SAMPLE_RATE, SCALE
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -18,13 +18,40 @@ def change_speed(samples: FloatArray, factor: float) -> FloatArray:
 
 def other_throat(spectrum: FloatArray, random: np.random.Generator) -> FloatArray:
     """``spectrum`` of the model's features, shape (hops, BANDS), as if from a longer or shorter throat."""
-    factor = np.exp(random.uniform(-0.08, 0.08))
+    factor = np.exp(random.uniform(-0.13, 0.13))
     places = np.clip(np.arange(BANDS) * factor + random.uniform(-1, 1), 0, BANDS - 1)
     lower = np.minimum(places.astype(int), BANDS - 2)
     share = (places - lower).astype(np.float32)
-    moved = spectrum[:, lower] * (1 - share) + spectrum[:, lower + 1] * share
-    tilt = random.normal(0, 0.06) * np.linspace(-1, 1, BANDS)
-    return np.asarray(moved + tilt, np.float32)
+    return np.asarray(spectrum[:, lower] * (1 - share) + spectrum[:, lower + 1] * share, np.float32)
+
+
+def heard_otherwise(spectrum: FloatArray, random: np.random.Generator) -> FloatArray:
+    """``spectrum``, shape (hops, BANDS), from another throat, through another microphone, line and room.
+
+    Cheaper than to record the sound again, so no window is heard twice the same.
+    """
+    spectrum = spectrum.copy()
+    if random.random() < 0.8:
+        spectrum = other_throat(spectrum, random)
+    if random.random() < 0.7:
+        spectrum = spectrum + _response(0.12, random)
+    if random.random() < 0.25:
+        noise = random.normal(random.uniform(-3.0, -0.4), 0.25, spectrum.shape) + _response(0.4, random)
+        spectrum = np.logaddexp(SCALE * spectrum, SCALE * noise) / SCALE
+    if random.random() < 0.2:
+        # Nothing above some band, as on the telephone: there the spectrum is its own mean.
+        highest = int(random.integers(29, 38))
+        spectrum[:, highest:] = random.normal(0, 0.08, (len(spectrum), BANDS - highest))
+    if random.random() < 0.15:
+        lowest = int(random.integers(0, 36))
+        spectrum[:, lowest : lowest + int(random.integers(1, 5))] = 0
+    return np.asarray(spectrum, np.float32)
+
+
+def _response(spread: float, random: np.random.Generator) -> FloatArray:
+    """A smooth random curve over the bands, shape (BANDS,)."""
+    points = random.normal(0, spread, 6)
+    return np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 6), points).astype(np.float32)
 
 
 def coloured_noise(count: int, random: np.random.Generator) -> FloatArray:

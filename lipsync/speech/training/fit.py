@@ -21,7 +21,7 @@ from lipsync.audio.network import (
     PRESS,
     Network,
 )
-from lipsync.speech.training.augment import other_throat
+from lipsync.speech.training.augment import heard_otherwise
 from lipsync.speech.training.classes import CLASSES, LIPS_SHUT, UNKNOWN
 from lipsync.speech.training.corpus import Clip
 
@@ -32,12 +32,13 @@ WINDOW_HOPS = 220
 LEARNING_RATE = 2.5e-3
 START_SHARE = 0.15
 """Windows that start where their clip does."""
-OTHER_THROAT_SHARE = 0.7
-"""Windows that are heard from a throat of another length."""
-PRESS_LEAD_SECONDS = 0.02
+OTHER_SPEED_SHARE = 0.5
+MOST_SPEED = 0.18
+"""Windows that are heard faster or slower, by up to so much as a natural logarithm."""
+PRESS_LEAD_SECONDS = 0.01
 """The press is shown nearer to its sound than the rest of the mouth: what tells /m/ from /n/ comes late."""
 # openness, width, rounding, teeth, closure, rest, press
-OUTPUT_WEIGHTS = (3.0, 1.0, 1.0, 1.2, 0.5, 2.0, 7.0)
+OUTPUT_WEIGHTS = (3.0, 1.0, 1.0, 1.2, 0.5, 2.0, 8.0)
 PRESS_WEIGHT = 2.5
 """Against the many hops in which the lips are open."""
 PRESS_TOLERANCE_HOPS = 4
@@ -89,21 +90,35 @@ def _draw(clips: Sequence[Clip], shares: npt.NDArray[np.float64], random: np.ran
     lead = round(PRESS_LEAD_SECONDS / HOP_SECONDS)
     for row, number in enumerate(random.choice(len(clips), BATCH, p=shares)):
         clip = clips[number]
-        start = int(random.integers(0, max(len(clip.sounds) - WINDOW_HOPS, 0) + 1))
+        speed = _speed(random)
+        start = int(random.integers(0, max(len(clip.sounds) - int(WINDOW_HOPS * speed), 0) + 1))
         if random.random() < START_SHARE:
             start = 0
-        spectrum = clip.spectrum[start : start + heard].astype(np.float32)
-        if random.random() < OTHER_THROAT_SHARE:
-            spectrum = other_throat(spectrum, random)
-        spectra[row, : len(spectrum)] = spectrum
-        piece = slice(start, start + WINDOW_HOPS)
-        asked = slice(LOOK_AHEAD_HOPS, LOOK_AHEAD_HOPS + len(clip.sounds[piece]))
-        mouths[row, asked, :PRESS] = clip.mouth[piece]
-        later = np.arange(start, start + len(clip.sounds[piece])) + lead
-        mouths[row, asked, PRESS] = np.isin(clip.sounds[np.minimum(later, len(clip.sounds) - 1)], LIPS_SHUT)
-        sounds[row, asked] = clip.sounds[piece]
+        places = start + np.arange(heard, dtype=np.float64) * speed
+        places = places[places <= len(clip.sounds) - 1]
+        spectra[row, : len(places)] = heard_otherwise(_between(clip.spectrum, places), random)
+        near = np.rint(places[:WINDOW_HOPS]).astype(int)
+        asked = slice(LOOK_AHEAD_HOPS, LOOK_AHEAD_HOPS + len(near))
+        mouths[row, asked, :PRESS] = clip.mouth[near]
+        later = near[np.minimum(np.arange(len(near)) + lead, len(near) - 1)]
+        mouths[row, asked, PRESS] = np.isin(clip.sounds[later], LIPS_SHUT)
+        sounds[row, asked] = clip.sounds[near]
         weights[row, asked] = 1.0
     return _Batch(*(torch.from_numpy(array) for array in (spectra, mouths, sounds, weights)))
+
+
+def _speed(random: np.random.Generator) -> float:
+    if random.random() >= OTHER_SPEED_SHARE:
+        return 1.0
+    return float(np.exp(random.uniform(-MOST_SPEED, MOST_SPEED)))
+
+
+def _between(spectrum: FloatArray, places: npt.NDArray[np.float64]) -> FloatArray:
+    """``spectrum`` at ``places`` between its hops, shape (places, BANDS)."""
+    lower = np.minimum(places.astype(int), max(len(spectrum) - 2, 0))
+    share = (places - lower).astype(np.float32)[:, None]
+    upper = np.minimum(lower + 1, len(spectrum) - 1)
+    return np.asarray(spectrum[lower] * (1 - share) + spectrum[upper] * share, np.float32)
 
 
 def _press_loss(scores: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:

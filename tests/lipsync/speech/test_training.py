@@ -182,6 +182,41 @@ def test_another_throat_says_the_same() -> None:
     assert np.std([other[0].argmax() for other in others]) > 0
 
 
+def test_a_spectrum_heard_otherwise_is_another_each_time_and_stays_what_it_was() -> None:
+    spectrum = np.tile(np.sin(np.arange(40) / 4), (50, 1)).astype(np.float32)
+    kept, random = spectrum.copy(), np.random.default_rng(1)
+    others = [augment.heard_otherwise(spectrum, random) for _ in range(40)]
+    assert (spectrum == kept).all()
+    assert all(other.shape == spectrum.shape and other.dtype == np.float32 for other in others)
+    assert all(np.isfinite(other).all() for other in others)
+    assert len({other.tobytes() for other in others}) > 30
+    agreement = [np.corrcoef(other.mean(axis=0), kept[0])[0, 1] for other in others]
+    assert np.median(agreement) > 0.6
+
+
+def test_windows_at_another_speed_keep_sound_and_mouth_together() -> None:
+    pytest.importorskip("torch", reason="only training needs torch")
+    from lipsync.audio.network import LOOK_AHEAD_HOPS, PRESS
+    from lipsync.speech.training import fit
+    from lipsync.speech.training.corpus import Clip
+
+    spectrum = np.zeros((400, 40), np.float32)
+    sounds = np.full(400, 27, np.uint8)
+    for first in range(20, 400, 40):
+        spectrum[first : first + 12] = 3
+        sounds[first : first + 12] = 1
+    batch = fit._draw(
+        [Clip(spectrum, np.zeros((400, PRESS), np.float32), sounds)], np.ones(1), np.random.default_rng(2)
+    )
+    heard = batch.spectra.numpy()[:, :, :25].mean(axis=2) > 1.2
+    pressed = batch.mouths.numpy()[:, LOOK_AHEAD_HOPS:, PRESS] > 0.5
+    lead = round(fit.PRESS_LEAD_SECONDS / 0.01)
+    shifted = heard[:, lead : lead + 200] == pressed[:, :200]
+    assert shifted.mean() > 0.93
+    counts = pressed.sum(axis=1)
+    assert counts.min() < counts.max()
+
+
 def test_the_network_streams_as_it_was_trained() -> None:
     torch = pytest.importorskip("torch", reason="only training needs torch")
     from lipsync.speech.training.fit import MouthNet, network_of
