@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models import Sum
 
@@ -13,7 +16,22 @@ def used_bytes(owner: User) -> int:
     """Bytes of the user's uploads and results; a render that several jobs share counts once."""
     uploads = Asset.objects.filter(owner=owner).aggregate(total=Sum("size_bytes"))["total"] or 0
     results = set(Job.objects.filter(owner=owner).exclude(result="").values_list("result", flat=True))
-    return int(uploads) + sum(_size(name) for name in results)
+    return int(uploads) + sum(_size(name) for name in results) + _dub_bytes(owner)
+
+
+def _dub_bytes(owner: User) -> int:
+    """Of all that the stages of the user's dubs made and this machine has."""
+    folders = [
+        Path(settings.MEDIA_ROOT) / "dubs" / str(uid) for uid in owner.dubs.values_list("uid", flat=True)
+    ]
+    return sum(_local_size(path) for folder in folders for path in folder.rglob("*"))
+
+
+def _local_size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:  # a worker has just put it in its place
+        return 0
 
 
 def share(*names: str | None) -> None:

@@ -16,6 +16,7 @@ from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from avsite.hooks.models import Delivery, Endpoint
+from lipsync.dubs.models import Dub
 from lipsync.models import Batch, Job
 from lipsync.schemas import API_ROOT
 from rooms.models import AvatarSession, Room
@@ -25,6 +26,8 @@ EVENTS = {
     "job.failed": "A video could not be made; the error says why.",
     "job.cancelled": "A job was cancelled.",
     "batch.finished": "The last job of a batch has ended.",
+    "dub.done": "A video is dubbed.",
+    "dub.failed": "A stage of a dub could not be done; the error says why.",
     "room.closed": "One of your rooms was closed.",
     "avatar.started": "An avatar can be seen in one of your rooms.",
     "avatar.ended": "An avatar left one of your rooms for good.",
@@ -69,6 +72,13 @@ def batches_finished(owner_id: int, since: datetime) -> Iterator[Happening]:
             yield Happening("batch.finished", f"batch:{batch.uid}", last, data)
 
 
+def dubs_ended(owner_id: int, since: datetime) -> Iterator[Happening]:
+    for dub in Dub.objects.filter(owner=owner_id, state__in=("done", "failed"), finished_at__gt=since):
+        if dub.finished_at is not None:
+            key = f"dub:{dub.uid}:{dub.finished_at.timestamp():.6f}"
+            yield Happening(f"dub.{dub.state}", key, dub.finished_at, describe_ended(dub))
+
+
 def rooms_closed(owner_id: int, since: datetime) -> Iterator[Happening]:
     for room in Room.objects.filter(owner=owner_id, closed_at__gt=since):
         if room.closed_at is not None:
@@ -86,7 +96,7 @@ def avatars_came_and_went(owner_id: int, since: datetime) -> Iterator[Happening]
             yield Happening(f"avatar.{session.state}", f"avatar:{session.uid}:ended", session.ended_at, ended)
 
 
-SOURCES: list[Source] = [jobs_ended, batches_finished, rooms_closed, avatars_came_and_went]
+SOURCES: list[Source] = [jobs_ended, batches_finished, dubs_ended, rooms_closed, avatars_came_and_went]
 
 
 def collect(endpoint: Endpoint) -> int:
@@ -140,4 +150,15 @@ def describe_job(job: Job) -> dict[str, Any]:
         "created_at": job.created_at.isoformat().replace("+00:00", "Z"),
         "url": f"{API_ROOT}/lipsyncs/{job.uid}",
         "video_url": f"{API_ROOT}/lipsyncs/{job.uid}/video" if job.result else None,
+    }
+
+
+def describe_ended(dub: Dub) -> dict[str, Any]:
+    """The outcome of a dub, without what is said in it."""
+    return {
+        "id": str(dub.uid),
+        "state": dub.state,
+        "to_language": dub.target_language,
+        "error": {"code": dub.error_code, "message": dub.error_message} if dub.error_code else None,
+        "url": f"{API_ROOT}/dubs/{dub.uid}",
     }

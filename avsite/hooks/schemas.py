@@ -14,6 +14,8 @@ EventType = Literal[
     "job.failed",
     "job.cancelled",
     "batch.finished",
+    "dub.done",
+    "dub.failed",
     "room.closed",
     "avatar.started",
     "avatar.ended",

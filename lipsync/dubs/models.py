@@ -52,7 +52,7 @@ class Dub(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
     revision = models.PositiveIntegerField(default=1, help_text="Grows with every write.")
-    attempt_count = models.PositiveSmallIntegerField(default=0, help_text="Times a worker took it up.")
+    attempt_count = models.PositiveSmallIntegerField(default=0, help_text="Workers that took up this stage.")
     pause_requested = models.BooleanField(default=False)
     lease_token = models.UUIDField(null=True, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True, db_index=True)

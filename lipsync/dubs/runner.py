@@ -72,6 +72,10 @@ class Lease:
         if self._stop is not None:
             raise self._stop
 
+    def passed(self) -> None:
+        """A stage is done: whoever dies in the next one has all its attempts."""
+        Dub.objects.renew(self.dub.pk, self.token, self._seconds, attempt_count=1)
+
     def _keep(self) -> None:
         try:
             while not self._over.wait(WRITE_SECONDS) and self._stop is None:
@@ -121,7 +125,7 @@ def run(dub_id: int) -> Dub | None:
 def _run_held(dub: Dub, lease: Lease) -> tuple[str | None, dict[str, object]]:
     """How it ended: its new state, None for nobody's business, and what is to be written with it."""
     try:
-        make_chain(dub, lease).run()
+        make_chain(dub, lease).run(lambda stage, kept: lease.passed())
     except LeaseLost:
         return None, {}
     except Paused:

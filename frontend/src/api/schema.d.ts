@@ -3770,7 +3770,7 @@ export interface components {
             /** Url */
             url: string;
             /** Events */
-            events: ("job.done" | "job.failed" | "job.cancelled" | "batch.finished" | "room.closed" | "avatar.started" | "avatar.ended" | "avatar.failed")[];
+            events: ("job.done" | "job.failed" | "job.cancelled" | "batch.finished" | "dub.done" | "dub.failed" | "room.closed" | "avatar.started" | "avatar.ended" | "avatar.failed")[];
             /**
              * Note
              * @default
@@ -3782,7 +3782,7 @@ export interface components {
             /** Url */
             url?: string | null;
             /** Events */
-            events?: ("job.done" | "job.failed" | "job.cancelled" | "batch.finished" | "room.closed" | "avatar.started" | "avatar.ended" | "avatar.failed")[] | null;
+            events?: ("job.done" | "job.failed" | "job.cancelled" | "batch.finished" | "dub.done" | "dub.failed" | "room.closed" | "avatar.started" | "avatar.ended" | "avatar.failed")[] | null;
             /** Note */
             note?: string | null;
             /** Enabled */

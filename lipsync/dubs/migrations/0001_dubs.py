@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('error_code', models.CharField(blank=True, max_length=40)),
                 ('error_message', models.TextField(blank=True)),
                 ('revision', models.PositiveIntegerField(default=1, help_text='Grows with every write.')),
-                ('attempt_count', models.PositiveSmallIntegerField(default=0, help_text='Times a worker took it up.')),
+                ('attempt_count', models.PositiveSmallIntegerField(default=0, help_text='Workers that took up this stage.')),
                 ('pause_requested', models.BooleanField(default=False)),
                 ('lease_token', models.UUIDField(blank=True, null=True)),
                 ('lease_expires_at', models.DateTimeField(blank=True, db_index=True, null=True)),

@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from avsite.accounts.models import User
+from avsite.hooks.models import Endpoint
 from lipsync import runner as job_runner
 from lipsync.dubbing.spec import DubSpec, Edit, NeedsPerson
 from lipsync.dubbing.store import Store
@@ -22,6 +23,7 @@ from lipsync.dubs import runner, tasks
 from lipsync.dubs.models import Dub
 from lipsync.engines.base import ENGINES
 from lipsync.models import Asset, Job
+from lipsync.storage import used_bytes
 from lipsync.video.probe import probe
 from tests.conftest import Api
 from tests.engines import ScriptedEngine
@@ -233,7 +235,7 @@ def test_a_dead_workers_dub_goes_on_where_it_was(
     tasks.sweep_dubs_task()
     assert Dub.objects.get().state == "queued"
     dub = work(dub, alice_api)
-    assert dub["state"] == "done" and Dub.objects.get().attempt_count == 2
+    assert dub["state"] == "done" and Dub.objects.get().attempt_count == 1, "each stage has its own attempts"
     assert not Dub.objects.settle(held.pk, held.lease_token, "failed"), "who lost a lease writes nothing"
     Dub.objects.update(state="running", attempt_count=5, lease_token=held.lease_token)
     Dub.objects.update(lease_expires_at=timezone.now())
@@ -308,9 +310,21 @@ def test_a_language_nobody_hears_fails_with_the_way_out(engine: None, video: str
     assert stages(dub)["words"] == "failed"
 
 
+def test_an_endpoint_hears_of_the_end(begun: dict[str, Any], alice: User, alice_api: Api) -> None:
+    hook = Endpoint.objects.create(owner=alice, url="https://example.org", events=["dub.done", "dub.failed"])
+    type_in(alice_api, begun, GERMAN)
+    Asset.objects.update(file="gone.mp4")
+    go_on(alice_api, begun)
+    assert work(begun, alice_api)["error"]["code"] == "file_missing"
+    told = hook.deliveries.get()
+    assert told.type == "dub.failed" and begun["id"] in told.body and "deleted" in told.body
+    assert GERMAN[0] not in told.body
+
+
 def test_deleting_removes_what_was_made(dubbed: dict[str, Any], alice_api: Api) -> None:
     folder = Dub.objects.get().store().folder
     assert (folder / "final.mp4").is_file()
+    assert used_bytes(Asset.objects.get(kind="face").owner) > (folder / "final.mp4").stat().st_size
     video_id = Asset.objects.get(kind="face").uid
     assert alice_api.call("DELETE", f"/assets/{video_id}").status_code == 204
     assert alice_api.call("GET", f"/assets/{video_id}/file").status_code == 200, "a dub still shows it"
