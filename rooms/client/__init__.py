@@ -1,0 +1,1 @@
+"""A voice call from a terminal: ``python -m rooms.client ROOM``. Needs no database."""
