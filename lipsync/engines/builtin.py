@@ -35,6 +35,7 @@ from lipsync.engines.clip import (
     seconds_of_speech,
     still_frame_count,
 )
+from lipsync.engines.heap import give_back_pictures
 from lipsync.engines.overlap import read_ahead
 from lipsync.face.detect import FaceDetector, box_iou
 from lipsync.face.draw import PhotoFace
@@ -92,6 +93,7 @@ class BuiltinEngine(Engine):
         """See ``Engine.render``. Raises EngineError without a face, MediaError for unreadable files."""
         # Reading, drawing and encoding fill the cores already; OpenCV's own threads get in the way.
         cv2.setNumThreads(1)
+        give_back_pictures()
         on_progress("voice", 0.0)
         speech_seconds = seconds_of_speech(request.speech_path, on_progress)
         on_progress("face", 0.03)

@@ -78,6 +78,7 @@ class Wav2LipEngine(Engine):
                 "Wav2Lip needs a photo or a video; choose the built-in engine for a drawn face."
             )
         network = self._network()
+        network.settle_memory()
         speech_seconds = seconds_of_speech(request.speech_path, on_progress)
         scene = _stage(request, speech_seconds)
         on_progress("face", 0.03)

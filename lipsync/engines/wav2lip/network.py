@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import ctypes
 import logging
 import platform
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from lipsync.engines.heap import keep_freed_memory
 from lipsync.engines.wav2lip.checkpoint import load_generator
 from lipsync.engines.wav2lip.generator import fold_batch_norm
 from lipsync.engines.wav2lip.precision import fastest_run, is_low_faster
@@ -22,7 +22,6 @@ Array = npt.NDArray[np.float32]
 
 BATCH = {96: 16, 256: 4}
 GPU_BATCH = {96: 128, 256: 32}
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 class Network:
@@ -36,11 +35,15 @@ class Network:
         self.size = generator.size
         self.device = torch.device("cuda" if use_gpu and torch.cuda.is_available() else "cpu")
         self._generator = generator.to(self.device, memory_format=torch.channels_last)
-        _keep_freed_memory()  # from here on: what loading needed goes back to the system
+        self.settle_memory()  # from here on: what loading needed goes back to the system
         is_gpu = self.device.type == "cuda"
         self.batch = (GPU_BATCH if is_gpu else BATCH)[self.size]
         self.precision = torch.float32 if exact else self._fastest(notes_dir)
         self._generator.to(self.precision)
+
+    def settle_memory(self) -> None:
+        """See ``Lips``."""
+        keep_freed_memory()
 
     def __call__(self, mels: Array, faces: npt.NDArray[np.uint8], *, lower_half: bool = True) -> Array:
         """Speaking faces.
@@ -102,11 +105,3 @@ class Network:
                 self._generator = kept
 
         return low if is_low_faster(notes_dir, facts, timed) else torch.float32
-
-
-def _keep_freed_memory() -> None:
-    """Have the C library keep large blocks: asking the system for them anew costs a third of the time."""
-    if platform.libc_ver()[0] == "glibc":
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, 1 << 30)
-        mallopt(_M_TRIM_THRESHOLD, 1 << 30)

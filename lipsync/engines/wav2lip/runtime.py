@@ -27,6 +27,9 @@ class Lips(Protocol):
     size: int
     batch: int
 
+    def settle_memory(self) -> None:
+        """Have the process hold memory as suits this network: before each clip, as other engines do too."""
+
     def __call__(self, mels: Array, faces: npt.NDArray[np.uint8]) -> Array:
         """(n, 80, 16) and (n, size, size, 3) RGB to (n, size / 2, size, 3) RGB in 0..255, not rounded."""
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import openvino
 
+from lipsync.engines.heap import give_back_pictures
 from lipsync.engines.wav2lip.precision import fastest_run, is_low_faster
 
 Array = npt.NDArray[np.float32]
@@ -30,6 +31,10 @@ class VinoNetwork:
         self._path = model
         self.precision = "bf16" if not exact and self._is_low_faster(notes_dir) else "f32"
         self._load(self.precision)
+
+    def settle_memory(self) -> None:
+        """See ``Lips``. Its own memory was planned when it was loaded."""
+        give_back_pictures()
 
     def __call__(self, mels: Array, faces: npt.NDArray[np.uint8]) -> Array:
         """Speaking faces, their lower halves.
