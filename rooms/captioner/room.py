@@ -167,7 +167,7 @@ class CaptionedRoom:
         attributes = reader.info.attributes or {}
         sid = attributes.get(TRACK, "")
         speaker = self._speaker(sid, identity)
-        if speaker is None or speaker.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+        if speaker is None:
             await reader.read_all()  # a stream that nobody reads would be kept
             return
         start = time.time()
@@ -183,11 +183,15 @@ class CaptionedRoom:
             self._on_said(Said(segment, speaker.identity, speaker.name, text, start, time.time()))
 
     def _speaker(self, sid: str, identity: str) -> rtc.RemoteParticipant | None:
-        """Whose words they are: of who publishes the track, else of who sent them."""
-        for participant in self._room.remote_participants.values():
-            if sid and sid in participant.track_publications:
-                return participant
-        return self._room.remote_participants.get(identity)
+        """Whose words they are: of who publishes the track. None for words put into another's mouth.
+
+        LiveKit vouches for ``identity``, and lets agents alone speak for others.
+        """
+        others = self._room.remote_participants
+        sender = others.get(identity)
+        owner = next((one for one in others.values() if sid and sid in one.track_publications), None)
+        is_agent = sender is not None and sender.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        return owner if owner is not None and (is_agent or owner is sender) else None
 
     # --- what is shown ---
 

@@ -11,7 +11,9 @@ import signal
 import socket
 import time
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -61,6 +63,7 @@ class CaptionServer:
         self._pool: HearingPool | None = None
         self._rooms: dict[str, CaptionedRoom] = {}
         self._said: deque[dict[str, Any]] = deque(maxlen=LINES_KEPT)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._is_away = False
 
@@ -86,8 +89,8 @@ class CaptionServer:
             await asyncio.to_thread(self._pool.close)
 
     async def _leave_all(self) -> None:
-        for slug in list(self._rooms):
-            await self._leave(slug)
+        rooms, self._rooms = list(self._rooms.values()), {}
+        await asyncio.gather(*(room.aclose() for room in rooms), *self._tasks, return_exceptions=True)
         if self._pool is not None:
             await asyncio.to_thread(self._pool.finish, LAST_SECONDS)
 
@@ -126,29 +129,31 @@ class CaptionServer:
         for _ in lines:
             self._said.popleft()
         if not is_last:
-            await self._follow(wanted)
+            self._follow(wanted)
 
-    async def _follow(self, wanted: dict[str, str]) -> None:
+    def _follow(self, wanted: dict[str, str]) -> None:
         for slug in [slug for slug, room in self._rooms.items() if slug not in wanted or room.is_over]:
-            await self._leave(slug)
+            self._spawn(self._rooms.pop(slug).aclose())
         for slug, token in wanted.items():
             if slug not in self._rooms:
-                await self._enter(slug, token)
+                if self._pool is None:
+                    self._pool = HearingPool(self._make_stream)
+                room = CaptionedRoom(self._pool, partial(self._keep, slug))
+                self._rooms[slug] = room
+                self._spawn(self._enter(room, token))
 
-    async def _enter(self, slug: str, token: str) -> None:
-        if self._pool is None:
-            self._pool = HearingPool(self._make_stream)
-        room = CaptionedRoom(self._pool, lambda said: self._keep(slug, said))
+    async def _enter(self, room: CaptionedRoom, token: str) -> None:
         try:
             await asyncio.wait_for(room.start(self.settings.livekit_url, token), ANSWER_SECONDS)
         except (rtc.ConnectError, TimeoutError) as error:
             logger.warning("a room could not be joined, and is tried again: %s", type(error).__name__)
-            await room.aclose()
-            return
-        self._rooms[slug] = room
+            room.is_over = True
 
-    async def _leave(self, slug: str) -> None:
-        await self._rooms.pop(slug).aclose()
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """The site is to hear of this process meanwhile."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _keep(self, slug: str, said: Said) -> None:
         self._said.append({"room": slug, **asdict(said)})

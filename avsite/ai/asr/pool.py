@@ -99,7 +99,11 @@ class Voice:
     # --- in the pool's thread ---
 
     def is_due(self) -> bool:
-        self._take_in()
+        try:
+            self._take_in()
+        except Exception as error:  # noqa: BLE001 -- see HearingPool._hear
+            logger.error("a voice could not be taken in: %s", type(error).__name__)
+            self.begin_anew()
         return self._is_closed or (self._stream is not None and self._stream.is_due)
 
     def hear(self) -> bool:
@@ -115,17 +119,17 @@ class Voice:
 
     def begin_anew(self) -> bool:
         """After a failure; False when there is nothing more to come."""
-        self._stream, self._seconds = None, 0.0
+        stream, self._stream, self._seconds = self._stream, None, 0.0
+        if stream is not None:
+            stream.drop()
         return not self._is_closed
 
     def _take_in(self) -> None:
         while self._inbox:
             item = self._inbox.popleft()
             if item is None:
-                if self._stream is not None:
-                    self._stream.finish()  # gives back what it holds
-                    self._on_heard(Heard((), (), ended=True), self._zero)
-                self._stream, self._seconds = None, 0.0
+                self.begin_anew()
+                self._on_heard(Heard((), (), ended=True), self._zero)
                 continue
             samples, at = item
             if self._stream is None:

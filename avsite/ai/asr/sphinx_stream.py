@@ -6,6 +6,7 @@ takes some 90 MB. Voices for which none is left wait, with all their sound, unti
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,17 @@ class DecoderPool:
     """``limit`` decoders, made when they are first wanted. Not safe in threads."""
 
     def __init__(self, limit: int = 4) -> None:
-        self._left = limit
+        self._limit = self._left = limit
         self._free: list[Any] = []
 
     @property
     def has_free(self) -> bool:
         return bool(self._free) or self._left > 0
+
+    def warm(self) -> None:
+        """Have the first one ready before anybody speaks."""
+        if not self._free and self._left == self._limit:
+            self.give_back(self.take())
 
     def take(self) -> Any:
         """A decoder; one more than the limit for who cannot wait until one ``has_free``."""
@@ -53,6 +59,7 @@ class SphinxStream:
 
     def __init__(self, decoders: DecoderPool, gate: Gate) -> None:
         self._decoders, self._gate = decoders, gate
+        decoders.warm()
         self._agreement = LocalAgreement()
         self._decoder: Any = None
         self._rest = np.zeros(0, np.float32)
@@ -107,6 +114,13 @@ class SphinxStream:
             self._decode(len(self._waiting))
             return self._end()
         return Heard((), (), ended=True)
+
+    def drop(self) -> None:
+        decoder, self._decoder = self._decoder, None
+        if decoder is not None:
+            with suppress(RuntimeError):  # it may be what failed
+                decoder.end_utt()
+            self._decoders.give_back(decoder)
 
     def _decode(self, frames: int) -> None:
         if self._decoder is None:

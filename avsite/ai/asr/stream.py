@@ -62,6 +62,9 @@ class StreamingASR(Protocol):
     def finish(self) -> Heard:
         """The sound is over; everything is final."""
 
+    def drop(self) -> None:
+        """What was pushed does not matter any more, and nothing more comes. Never fails."""
+
 
 class GrowingWindow:
     """``StreamingASR`` by a recogniser of whole recordings."""
@@ -122,6 +125,9 @@ class GrowingWindow:
     def finish(self) -> Heard:
         self.push(np.zeros(-len(self._rest) % FRAME, np.float32))
         return self._end() if self._is_open else Heard((), (), ended=True)
+
+    def drop(self) -> None:
+        """It holds nothing that others wait for."""
 
     def _end(self) -> Heard:
         final = self._recognise() if self._speech >= LEAST_SECONDS * SAMPLE_RATE else []

@@ -17,7 +17,7 @@ from avsite.ai.registry import Registry
 from rooms.agent.server import quiet_environment
 from rooms.captioner.server import CaptionerSettings, CaptionServer
 
-NICER = 10
+NICER = 5
 """Of the system's priorities: whoever draws avatars on the same machine goes first."""
 
 

@@ -59,6 +59,9 @@ class Counting:
     def finish(self) -> Heard:
         return Heard((), (), ended=True)
 
+    def drop(self) -> None:
+        self.samples = 0
+
 
 @pytest.fixture
 def open_pool() -> Iterator[Callable[..., HearingPool]]:
@@ -136,6 +139,20 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+def test_what_is_to_be_forgotten_is_not_heard(open_pool: Callable[..., HearingPool]) -> None:
+    Counting.may, Counting.turns = threading.Event(), []
+    pool = open_pool(Counting)
+    heard: list[Heard] = []
+    voice = pool.open(lambda one, _: heard.append(one))
+    voice.push(np.full(SAMPLE_RATE, 1, np.float32), 0.0)
+    voice.forget()
+    voice.push(np.full(SAMPLE_RATE, 2, np.float32), 5.0)
+    Counting.may.set()
+    voice.close()
+    pool.finish(60)
+    assert [word.text for one in heard for word in one.final] == ["2"]
+
+
 class Loud:
     """Whoever is loud speaks."""
 
@@ -162,6 +179,10 @@ def test_pocketsphinx_hears_each_sound_once_and_takes_nothing_back() -> None:
         while stream.is_due:
             heard.append(stream.hear())
     heard.append(stream.finish())
+    dropped = SphinxStream(decoders, Loud())
+    dropped.push(sound)
+    dropped.hear()
+    dropped.drop()
     assert decoders.has_free, "what was lent is given back"
     final = [word for one in heard for word in one.final]
     assert len(final) >= 4 and any(one.partial for one in heard)
