@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +82,20 @@ def on_job_changed(sender: Any, job: Job, **_: Any) -> None:
 
 def remove(dub: Dub) -> None:
     """The dub, and all that its stages made."""
-    folder = Path(settings.MEDIA_ROOT) / dub.folder_name
-    names = [str(path.relative_to(settings.MEDIA_ROOT)) for path in folder.rglob("*") if path.is_file()]
+    folder = dub.folder_name
     dub.delete()
-    for name in names:
+    for name in list(_names_in(folder)):
         default_storage.delete(name)
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(Path(settings.MEDIA_ROOT) / folder, ignore_errors=True)
     publish(dub)
+
+
+def _names_in(folder: str) -> Iterator[str]:
+    """Of all files, here or wherever media is kept."""
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    yield from (f"{folder}/{name}" for name in files)
+    for inner in folders:
+        yield from _names_in(f"{folder}/{inner}")

@@ -61,6 +61,7 @@ class Stack:
 
     def start(self, name: str) -> None:
         python = sys.executable
+        worker = self.environment.get("AVSITE_TEST_WORKER", "avsite")
         commands = {
             "redis": ["redis-server", "--port", str(self.redis_port), "--save", "", "--bind", "127.0.0.1"],
             "web": [
@@ -73,7 +74,7 @@ class Stack:
                 str(self.web_port),
                 "avsite.asgi:application",
             ],
-            "worker": [python, "-m", "celery", "-A", "avsite", "worker", "-c", "2", "-l", "INFO"],
+            "worker": [python, "-m", "celery", "-A", worker, "worker", "-c", "2", "-l", "INFO"],
             "beat": [python, "-m", "celery", "-A", "avsite", "beat", "-l", "INFO"],
         }
         with (self.folder / f"{name}.log").open("ab") as log:
