@@ -82,6 +82,9 @@ def _decoder() -> Any:
         dict=str(model / "cmudict-en-us.dict"),
         lm=None,
         loglevel="FATAL",
+        # In silence without any noise at all, as synthesised speech has it, it loses the way.
+        dither=True,
+        seed=1,
         **_BEAMS,
     )
 
