@@ -15,6 +15,8 @@ FRAME = 480
 SILERO_WINDOW, SILERO_CONTEXT = 512, 64
 SPEECH, SILENCE = 0.5, 0.35
 """Silero's probability above which speech begins, and below which it has ended."""
+FAINT = 0.002
+"""Of full scale (-54 dB): a microphone's hiss, or what fills in where no sound arrives."""
 
 
 class Gate(Protocol):
@@ -30,7 +32,7 @@ def best_gate() -> Gate:
 
 
 class WebRtcGate:
-    """The detector of WebRTC, as PocketSphinx carries it. Takes some noises for speech."""
+    """The detector of WebRTC, as PocketSphinx carries it. Takes some noises for speech, faint ones not."""
 
     def __init__(self, mode: int = 3) -> None:
         from pocketsphinx import Vad
@@ -38,6 +40,8 @@ class WebRtcGate:
         self._vad = Vad(mode=mode, sample_rate=SAMPLE_RATE, frame_length=FRAME / SAMPLE_RATE)
 
     def speaks(self, frame: FloatArray) -> bool:
+        if float(np.square(frame, dtype=np.float64).mean()) < FAINT**2:
+            return False
         return bool(self._vad.is_speech(np.asarray(np.clip(frame, -1, 1) * 32767, np.int16).tobytes()))
 
 

@@ -15,7 +15,14 @@ from avsite.ai.asr.agreement import LocalAgreement
 from avsite.ai.asr.base import SAMPLE_RATE, FloatArray
 from avsite.ai.asr.gate import FRAME, Gate
 from avsite.ai.asr.sphinx import FRAME_SECONDS, words_of
-from avsite.ai.asr.stream import HOP_SECONDS, LEAD_SECONDS, LEAST_SECONDS, SILENCE_SECONDS, Heard
+from avsite.ai.asr.stream import (
+    HOP_SECONDS,
+    LEAD_SECONDS,
+    LEAST_SECONDS,
+    SILENCE_SECONDS,
+    WORDLESS_SECONDS,
+    Heard,
+)
 from avsite.ai.transcript import Word
 
 SLICE_SECONDS = 1.4
@@ -104,9 +111,13 @@ class SphinxStream:
             return self._end()
         length = (self._heard - self._begin) / SAMPLE_RATE
         if length >= LONGEST_SECONDS or (length >= LONG_SECONDS and self._silence):
-            return Heard(tuple(self._close_stretch()), ())
-        final = self._agreement.hear(self._hypothesis())
-        return Heard(tuple(final), tuple(self._agreement.partial))
+            return self._told(self._close_stretch())
+        return self._told(self._agreement.hear(self._hypothesis()))
+
+    def _told(self, final: list[Word]) -> Heard:
+        partial = self._agreement.partial
+        wordless = self._heard / SAMPLE_RATE - self._agreement.final_until
+        return Heard(tuple(final), tuple(partial), ended=not partial and wordless > WORDLESS_SECONDS)
 
     def finish(self) -> Heard:
         self.push(np.zeros(-len(self._rest) % FRAME, np.float32))

@@ -28,6 +28,8 @@ LEAD_SECONDS = 0.3
 TRIM_SECONDS, LONGEST_SECONDS = 15.0, 30.0
 """A stretch longer than this is cut after its last final sentence; than that, wherever it is final."""
 PROMPT_CHARACTERS = 200
+WORDLESS_SECONDS = 2.0
+"""Noise that goes on for so long after the last word is a pause, though the gate takes it for speech."""
 LEAST_SECONDS = 0.25
 """Of speech; a click is not worth hearing."""
 
@@ -119,7 +121,9 @@ class GrowingWindow:
 
     def hear(self) -> Heard:
         if not self._must_end:
-            return Heard(tuple(self._recognise()), tuple(self._agreement.partial))
+            final, partial = self._recognise(), self._agreement.partial
+            wordless = self.seconds - self._agreement.final_until
+            return Heard(tuple(final), tuple(partial), ended=not partial and wordless > WORDLESS_SECONDS)
         return self._end()
 
     def finish(self) -> Heard:

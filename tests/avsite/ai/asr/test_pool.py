@@ -192,6 +192,23 @@ def test_pocketsphinx_hears_each_sound_once_and_takes_nothing_back() -> None:
     assert final[-1].end < len(sound) / SAMPLE_RATE
 
 
+def test_noise_that_is_taken_for_speech_is_a_pause_all_the_same() -> None:
+    class Deaf:
+        def speaks(self, frame: FloatArray) -> bool:
+            return True
+
+    stream = SphinxStream(DecoderPool(limit=1), Deaf())
+    hiss = np.random.default_rng(3).normal(0, 1e-3, 12 * SAMPLE_RATE).astype(np.float32)
+    sound = np.concatenate([speech("People want to know what happened to the money."), hiss])
+    heard = []
+    for start in range(0, len(sound), FRAME):
+        stream.push(sound[start : start + FRAME])
+        while stream.is_due:
+            heard.append(stream.hear())
+    first = next(i for i, one in enumerate(heard) if one.ended)
+    assert [word for one in heard[: first + 1] for word in one.final], "what was said is not held back"
+
+
 def test_who_finds_no_decoder_waits_with_all_of_the_sound() -> None:
     decoders = DecoderPool(limit=1)
     first, second = SphinxStream(decoders, Loud()), SphinxStream(decoders, Loud())
