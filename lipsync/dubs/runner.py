@@ -27,6 +27,8 @@ from lipsync.service import result_expiry
 logger = logging.getLogger(__name__)
 
 WRITE_SECONDS = 0.4
+LONG_SECONDS = {"words": 60.0}
+"""Stages in which a library computes for long in one call, and lets no other thread renew the lease."""
 State = Dub.State
 
 
@@ -46,6 +48,7 @@ class Lease:
             raise ValueError("only a claimed dub can be held")
         self.dub, self.token, self.stage = dub, UUID(str(dub.lease_token)), dub.stage
         self._seconds, self._percent = seconds, 0
+        self._told = ""
         self._written: tuple[str, int] = ("", -1)
         self._renewed_at = time.monotonic()
         self._stop: type[Exception] | None = None
@@ -68,9 +71,15 @@ class Lease:
 
     def tell(self, stage: str, fraction: float) -> None:
         """Note how far ``stage`` is. Raises Paused or LeaseLost when it is time to stop."""
+        is_new, self._told = stage != self._told, stage
         self.stage, self._percent = stage, int(fraction * 100)
+        if is_new and stage in LONG_SECONDS:
+            Dub.objects.renew(self.dub.pk, self.token, self._lease_seconds())
         if self._stop is not None:
             raise self._stop
+
+    def _lease_seconds(self) -> float:
+        return max(self._seconds, LONG_SECONDS.get(self.stage, 0.0))
 
     def passed(self) -> None:
         """A stage is done: whoever dies in the next one has all its attempts."""
@@ -87,10 +96,10 @@ class Lease:
         reached = (self.stage, self._percent)
         changes = {} if reached == self._written else {"stage": reached[0], "percent": reached[1]}
         try:
-            asked = Dub.objects.renew(self.dub.pk, self.token, self._seconds, **changes)
+            asked = Dub.objects.renew(self.dub.pk, self.token, self._lease_seconds(), **changes)
         except DatabaseError as error:
             logger.warning("dub %s: progress not written: %s", self.dub.pk, error)
-            if time.monotonic() - self._renewed_at > self._seconds:
+            if time.monotonic() - self._renewed_at > self._lease_seconds():
                 self._stop = LeaseLost
             return
         self._renewed_at = time.monotonic()

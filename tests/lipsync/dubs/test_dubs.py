@@ -243,6 +243,18 @@ def test_a_dead_workers_dub_goes_on_where_it_was(
     assert show(dub, alice_api)["error"]["code"] == "worker_lost"
 
 
+def test_hearing_has_time_in_which_nothing_renews_the_lease(
+    engine: None, video: str, alice_api: Api, settings: Any
+) -> None:
+    settings.LEASE_SECONDS = 2
+    begin(alice_api, video)
+    dub = Dub.objects.claim(Dub.objects.get().pk, settings.LEASE_SECONDS)
+    assert dub is not None
+    runner.Lease(dub, settings.LEASE_SECONDS).tell("words", 0.0)
+    until = Dub.objects.get().lease_expires_at
+    assert until is not None and (until - timezone.now()).total_seconds() > 30
+
+
 def test_lips_that_fail_say_why_and_are_tried_again(begun: dict[str, Any], alice_api: Api) -> None:
     dub = begun
     alice_api.call("PATCH", f"/dubs/{dub['id']}", {"lipsync": True})
