@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,15 +94,19 @@ class Person:
         self.track_sid = ""
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._pieces: deque[Any] = deque()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self._run(self._join(url, token))
 
     def speak(self, text: str) -> None:
-        """Say it in real time, and some silence after it."""
+        """Say it in real time. Before and after it the microphone is on, and silent."""
         said = synthesize(text, "en-us")
         at = np.arange(0, len(said.samples), said.sample_rate / RATE)
         sound = np.interp(at, np.arange(len(said.samples)), said.samples) * 32767
-        self._run(self._play(np.concatenate([sound, np.zeros(2 * RATE)]).astype(np.int16)), 600)
+        step = RATE // 100
+        pieces = [sound[start : start + step].astype(np.int16) for start in range(0, len(sound) - step, step)]
+        self._loop.call_soon_threadsafe(self._pieces.extend, pieces)
+        wait_until(lambda: not self._pieces, 600, "the end of what was said")
 
     def claim(self, text: str, sid: str) -> None:
         """Send a caption for somebody's track."""
@@ -116,8 +121,14 @@ class Person:
         await self.room.local_participant.send_text(text, topic="lk.transcription", attributes=kept)
 
     def leave(self) -> None:
-        self._run(self.room.disconnect())
+        self._run(self._leave())
         self._loop.call_soon_threadsafe(self._loop.stop)
+
+    async def _leave(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.room.disconnect()
 
     def of(self, segment: str) -> list[tuple[dict[str, str], str]]:
         return [
@@ -138,6 +149,7 @@ class Person:
         self._source = rtc.AudioSource(RATE, 1)
         track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        self._tasks.add(self._loop.create_task(self._play()))
         self.track_sid = (await self.room.local_participant.publish_track(track, options)).sid
 
     def _open(self, reader: rtc.TextStreamReader, who: str) -> None:
@@ -149,10 +161,11 @@ class Person:
         text = await reader.read_all()
         self.captions[place] = self.captions[place][0], dict(reader.info.attributes or {}), text
 
-    async def _play(self, sound: Any) -> None:
+    async def _play(self) -> None:
         step = RATE // 100
-        for start in range(0, len(sound) - step, step):
-            piece = sound[start : start + step]
+        silence = np.zeros(step, np.int16)
+        while True:
+            piece = self._pieces.popleft() if self._pieces else silence
             await self._source.capture_frame(rtc.AudioFrame(piece.tobytes(), RATE, 1, step))
 
     def _run(self, coroutine: Any, seconds: float = 60.0) -> Any:
