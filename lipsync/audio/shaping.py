@@ -13,9 +13,9 @@ from lipsync.audio.shape import MouthShape
 
 REST_ON, REST_OFF = 0.05, 0.025
 REST_FALL_SECONDS, REST_RISE_SECONDS = 0.05, 0.03
-PRESS_ON, PRESS_OFF = 0.28, 0.26
+PRESS_ON, PRESS_OFF = 0.22, 0.2
 """Chances of shut lips from which and down to which they are shown shut."""
-PRESS_FELT = 0.14
+PRESS_FELT = 0.12
 PRESS_DIP = 0.6
 """How far lips approach each other when they are nearly shown shut."""
 OPENNESS_SAY, USUALLY_OPEN = 5.0, 0.2
