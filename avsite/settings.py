@@ -296,7 +296,7 @@ WHITENOISE_IMMUTABLE_FILE_TEST = r"/assets/.+-[\w-]{8}\.\w+$"  # Vite puts a has
 # --- What operators see ------------------------------------------------------------------------------------
 
 METRICS_TOKEN = env_secret("AVSITE_METRICS_TOKEN")  # empty: /metrics is for this machine only
-ALIVE_FILE = env_text("AVSITE_ALIVE_FILE")  # worker and scheduler touch it for as long as they work
+ALIVE_FILE = env_text("AVSITE_ALIVE_FILE")  # worker, scheduler and captions touch it while they work
 LOGFIRE_TOKEN = env_secret("LOGFIRE_TOKEN")
 OTLP_ENDPOINT = env_text("OTEL_EXPORTER_OTLP_ENDPOINT")
 

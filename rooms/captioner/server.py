@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Coroutine
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -42,6 +43,7 @@ class CaptionerSettings:
     model      its name, for people
     languages  ISO 639-1 codes of what it knows
     note       what people should know of it, such as that it is rough
+    alive_file touched at every beat, for health checks; none where empty
     """
 
     site_url: str
@@ -51,6 +53,7 @@ class CaptionerSettings:
     model: str
     languages: tuple[str, ...]
     note: str = ""
+    alive_file: str = ""
 
 
 class CaptionServer:
@@ -81,6 +84,8 @@ class CaptionServer:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while not self._stopping.is_set():
                 await self._beat(session)
+                if self.settings.alive_file:
+                    await asyncio.to_thread(Path(self.settings.alive_file).touch)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), BEAT_SECONDS)
             await self._leave_all()

@@ -56,6 +56,7 @@ class Command(BaseCommand):
                 model=recognizer.name,
                 languages=(language,) if language else tuple(sorted(recognizer.languages)),
                 note=ROUGH if is_rough else "",
+                alive_file=settings.ALIVE_FILE,
             ),
             live_recognizer(recognizer, language=language),
         )
