@@ -11,7 +11,9 @@ from lipsync.audio.network import PRESS, REST
 from lipsync.audio.phonetics import CLOSURE, MAX_SPEED, OPENNESS, TEETH
 from lipsync.audio.shape import MouthShape
 
-REST_ON, REST_OFF = 0.05, 0.025
+REST_ON, REST_OFF = 0.03, 0.015
+SURELY_OPEN = 0.5
+"""Openness that nobody rests with."""
 REST_FALL_SECONDS, REST_RISE_SECONDS = 0.05, 0.03
 PRESS_ON, PRESS_OFF = 0.22, 0.2
 """Chances of shut lips from which and down to which they are shown shut."""
@@ -35,6 +37,14 @@ def shut_chance(values: Sequence[float]) -> float:
     return 1 / (1 + exp(OPENNESS_SAY * (values[OPENNESS] - USUALLY_OPEN) - heard))
 
 
+def rest_chance(values: Sequence[float]) -> float:
+    """How surely nothing is said at a hop of OUTPUTS ``values``, 0..1: a wide open mouth speaks.
+
+    A single word between pauses may be taken for rest by its rhythm alone.
+    """
+    return values[REST] * max(0.0, 1 - values[OPENNESS] / SURELY_OPEN)
+
+
 def _log_odds(chance: float) -> float:
     kept = min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE)
     return log(kept / (1 - kept))
@@ -55,7 +65,7 @@ class Shaper:
 
     def push(self, values: Sequence[float], is_silent: bool) -> None:
         """Take one hop's OUTPUTS ``values``; ``is_silent`` when there is no sound around it."""
-        rest = 1.0 if is_silent else values[REST]
+        rest = 1.0 if is_silent else rest_chance(values)
         self._is_resting = rest > (REST_OFF if self._is_resting else REST_ON)
         if self._is_resting:
             self._effort = max(self._effort - HOP_SECONDS / REST_FALL_SECONDS, 0.0)

@@ -141,6 +141,21 @@ def test_speech_opens_the_mouth_at_any_level(speech: FloatArray) -> None:
         assert np.corrcoef(plain, other)[0, 1] > 0.85
 
 
+@pytest.mark.parametrize("word", ["Eye.", "I.", "All.", "Our.", "Ah."])
+@pytest.mark.parametrize("voice", ["en-us", "en-gb-scotland"])
+def test_a_word_between_pauses_opens_the_mouth(word: str, voice: str) -> None:
+    said = synthesize(word, voice)
+    loud = np.flatnonzero(np.abs(said.samples) > 0.02)
+    alone = said.samples[loud[0] : loud[-1]]
+    pause = np.zeros(said.sample_rate // 2, np.float32)
+    sound = np.concatenate([pause, alone, pause, alone, pause])
+    open_frames = mouth_track(sound, said.sample_rate, 25).openness > 0.25
+    spans = [len(pause), 2 * len(pause) + len(alone)]
+    for start in spans:
+        first, last = (round(at / said.sample_rate * 25) for at in (start, start + len(alone)))
+        assert open_frames[first - 1 : last + 1].sum() >= 2, "it is said with an open mouth"
+
+
 def test_closures_are_whole_or_none(speech: FloatArray) -> None:
     track = mouth_track(speech, 22050, 25)
     assert set(np.unique(track.closure)) == {0.0, 1.0}
