@@ -150,10 +150,10 @@ def test_a_pasted_square_is_seen(made: Path, source: Path, tmp_path: Path) -> No
     reader = Reader()
 
     def paste(image: np.ndarray) -> np.ndarray:
-        """The lower half of the face's box a little lighter, as a network's answer may be."""
+        """The lower half of the face's box lighter, as a network's answer may be."""
         left, top, right, bottom = (int(edge) for edge in landmarks_box(reader.landmarks(image)))
         lower = (slice((top + bottom) // 2, bottom + 5), slice(left, right))
-        image[lower] = np.clip(image[lower].astype(int) + 18, 0, 255)
+        image[lower] = np.clip(image[lower].astype(int) + 30, 0, 255)
         return image
 
     pasted = remade(made, tmp_path / "pasted.mp4", change=paste)
